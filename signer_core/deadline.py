@@ -1,0 +1,76 @@
+"""One time budget and one cancellation for a call."""
+
+import math
+import threading
+import time
+from collections.abc import Callable
+from typing import Self
+
+import attrs
+
+from signer_core.errors import DeadlineExceededError, SignCancelledError
+
+
+@attrs.frozen
+class Deadline:
+    """How long a call may still take, and whether somebody has called it off.
+
+    Made by :meth:`after`. It is passed down the whole way of a call, so that no step has a time budget of its own.
+    """
+
+    #: The budget that it was made with, in seconds; None if there is no limit.
+    seconds: float | None
+    _expires_at: float
+    _cancel: threading.Event | None
+    _clock: Callable[[], float]
+
+    @classmethod
+    def after(
+        cls,
+        seconds: float | None,
+        *,
+        cancel: threading.Event | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> Self:
+        """The deadline that is ``seconds`` from now; None and ``math.inf`` set no limit, 0 or less is over already.
+
+        ``cancel`` ends it early; ``clock`` gives the time in seconds and never goes back.
+        """
+        if seconds is None or seconds == math.inf:
+            return cls(None, math.inf, cancel, clock)
+        if math.isnan(seconds):
+            raise ValueError("a deadline must be a number of seconds, not NaN")
+        return cls(seconds, clock() + seconds, cancel, clock)
+
+    def within(self, seconds: float | None) -> "Deadline":
+        """This deadline, or ``seconds`` from now where that is sooner: the budget of one step of the call."""
+        if seconds is None or (self.seconds is not None and self._clock() + seconds >= self._expires_at):
+            return self
+        return Deadline.after(seconds, cancel=self._cancel, clock=self._clock)
+
+    def remaining(self) -> float | None:
+        """The seconds that are left, 0.0 when it is over, None without a limit."""
+        if self.seconds is None:
+            return None
+        return max(0.0, self._expires_at - self._clock())
+
+    def check(self) -> None:
+        """Raise :class:`SignCancelledError` if it was called off, :class:`DeadlineExceededError` if time is up."""
+        if self._cancel is not None and self._cancel.is_set():
+            raise SignCancelledError("the call was cancelled")
+        if self.seconds is not None and self._clock() >= self._expires_at:
+            raise self._exceeded()
+
+    def sleep(self, seconds: float) -> None:
+        """Wait for ``seconds``, or until the deadline or the cancellation, which then raise as in :meth:`check`."""
+        self.check()
+        remaining = self.remaining()
+        falls_short = remaining is not None and remaining < seconds
+        waiting = self._cancel if self._cancel is not None else threading.Event()
+        waiting.wait(remaining if falls_short else seconds)
+        if falls_short and not waiting.is_set():
+            raise self._exceeded()
+        self.check()
+
+    def _exceeded(self) -> DeadlineExceededError:
+        return DeadlineExceededError(f"the time budget of {self.seconds:g}s is used up")

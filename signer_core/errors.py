@@ -1,0 +1,220 @@
+"""Every error that leaves the library.
+
+One root, so that ``except SignerError`` catches all of it and nothing else::
+
+    SignerError
+    ├── ConfigError (ValueError)                 an option, a file or a secret reference is wrong
+    ├── PluginError
+    │   ├── BackendNotFoundError (LookupError)   no installed distribution serves that name
+    │   ├── BackendConflictError                 two distributions claim it, or one is there twice
+    │   └── PluginContractError                  a plugin broke the contract
+    ├── KeyNotFoundError (LookupError)
+    ├── KeyExistsError
+    ├── KeyFormatError (ValueError)
+    ├── WrongPassphraseError
+    ├── KeyMismatchError                         not the key that was pinned
+    ├── UnsupportedAlgorithmError
+    ├── InvalidSignatureError                    what PublicKey.verify raises
+    ├── SignerClosedError
+    └── SignError
+        ├── MessageTooLargeError (ValueError)
+        ├── PolicyViolationError (PermissionError)
+        ├── ExtensionError
+        ├── AccessDeniedError (PermissionError)
+        ├── KeyUnavailableError
+        ├── BackendUnavailableError              transient; retryable
+        ├── DeadlineExceededError (TimeoutError) retryable
+        ├── SignCancelledError
+        └── SignatureVerificationError           the backend's signature does not verify
+
+Where a caller would expect a builtin, the error is one too. Every error pickles with its fields.
+"""
+
+from typing import ClassVar
+
+
+class SignerError(Exception):
+    """Something that the library refused or failed to do.
+
+    ``message`` says what is wrong, ``remedy`` (or None) what to do about it; ``str()`` gives both. ``code`` is stable and
+    made for programs; ``retryable`` says whether the same call may succeed later.
+    """
+
+    code: ClassVar[str] = "signer"
+    retryable: bool = False
+
+    def __init__(self, message: str, *, remedy: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        return self.message if self.remedy is None else f"{self.message}; {self.remedy}"
+
+
+class ConfigError(SignerError, ValueError):
+    """An option is unknown, missing, mistyped or in conflict, or a secret reference cannot be resolved."""
+
+    code = "config"
+
+
+class PluginError(SignerError):
+    """A plugin cannot be used."""
+
+    code = "plugin"
+
+
+class BackendNotFoundError(PluginError, LookupError):
+    """No installed distribution serves the backend; ``installed`` lists the names that are served."""
+
+    code = "backend-not-found"
+
+    def __init__(self, message: str, *, remedy: str | None = None, installed: tuple[str, ...] = ()) -> None:
+        super().__init__(message, remedy=remedy)
+        self.installed = installed
+
+
+class BackendConflictError(PluginError):
+    """Two distributions claim one name, or one distribution is on the path twice."""
+
+    code = "backend-conflict"
+
+
+class PluginContractError(PluginError):
+    """A plugin does not do what the contract in :mod:`signer_core.hookspecs` asks."""
+
+    code = "plugin-contract"
+
+
+class KeyNotFoundError(SignerError, LookupError):
+    """There is no key under that name or path."""
+
+    code = "key-not-found"
+
+
+class KeyExistsError(SignerError):
+    """A key is already there and is not replaced."""
+
+    code = "key-exists"
+
+
+class KeyFormatError(SignerError, ValueError):
+    """A key, or the file that holds it, is not in a form that can be read."""
+
+    code = "key-format"
+
+
+class WrongPassphraseError(SignerError):
+    """The passphrase does not open the key."""
+
+    code = "wrong-passphrase"
+
+
+class KeyMismatchError(SignerError):
+    """The key is not the one that ``expected_address``, ``expected_public_key`` or a pickled signer asks for."""
+
+    code = "key-mismatch"
+
+
+class UnsupportedAlgorithmError(SignerError):
+    """The algorithm, or what is asked of it, is not supported."""
+
+    code = "unsupported-algorithm"
+
+
+class InvalidSignatureError(SignerError):
+    """The signature does not belong to this message and public key."""
+
+    code = "invalid-signature"
+
+
+class SignerClosedError(SignerError):
+    """The signer was closed."""
+
+    code = "signer-closed"
+
+
+class SignError(SignerError):
+    """No signature came out.
+
+    A :class:`~signer_core.SigningKey` raises it or one of its subclasses. ``retryable`` overrides the class's own answer
+    for this one error; ``retry_after`` is the shortest wait, in seconds, that the backend asked for.
+    """
+
+    code = "sign"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        remedy: str | None = None,
+        retryable: bool | None = None,
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(message, remedy=remedy)
+        if retryable is not None:
+            self.retryable = retryable
+        self.retry_after = retry_after
+
+
+class MessageTooLargeError(SignError, ValueError):
+    """The message has ``size`` bytes where the key takes at most ``limit``."""
+
+    code = "message-too-large"
+
+    def __init__(
+        self, message: str, *, remedy: str | None = None, limit: int | None = None, size: int | None = None
+    ) -> None:
+        super().__init__(message, remedy=remedy)
+        self.limit = limit
+        self.size = size
+
+
+class PolicyViolationError(SignError, PermissionError):
+    """An extension refused to let the message be signed."""
+
+    code = "policy-violation"
+
+
+class ExtensionError(SignError):
+    """An extension failed, so there is no signature."""
+
+    code = "extension"
+
+
+class AccessDeniedError(SignError, PermissionError):
+    """The credentials or the permissions do not suffice."""
+
+    code = "access-denied"
+
+
+class KeyUnavailableError(SignError):
+    """The key is there but does not sign: disabled, to be deleted, or meant for something else."""
+
+    code = "key-unavailable"
+
+
+class BackendUnavailableError(SignError):
+    """The backend did not answer, or not usefully; after the last attempt the message says how many there were."""
+
+    code = "backend-unavailable"
+    retryable = True
+
+
+class DeadlineExceededError(SignError, TimeoutError):
+    """The time budget of the call, or of one attempt, ran out."""
+
+    code = "deadline-exceeded"
+    retryable = True
+
+
+class SignCancelledError(SignError):
+    """The caller's ``cancel`` event was set."""
+
+    code = "sign-cancelled"
+
+
+class SignatureVerificationError(SignError):
+    """The backend returned a signature that does not verify with its public key; it was thrown away."""
+
+    code = "signature-verification"

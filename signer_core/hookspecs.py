@@ -1,0 +1,219 @@
+"""The whole contract with plugins: what a distribution brings so that an application can sign with its keys.
+
+A *backend* is an entry point in the group ``signer_core.backends``. The entry point's name is the backend's name in
+configurations; its value is a module (or an object) whose functions carry the names of :class:`BackendHooks` and the mark
+:data:`hookimpl`. The smallest one::
+
+    @hookimpl
+    def signer_backend() -> Backend:
+        return Backend(contract=1, config_class=VaultConfig, remote=True)
+
+    @hookimpl
+    def signer_open(config: VaultConfig, deadline: Deadline) -> SigningKey:
+        return VaultKey(config, deadline)
+
+An *extension* is an entry point in ``signer_core.extensions`` with the hooks of :class:`ExtensionHooks`. It watches or
+vetoes signatures, and is attached to a signer only where its configuration lists it.
+
+A configuration class is a frozen attrs class with keyword-only fields of the types ``str``, ``int``, ``float``, ``bool``,
+``Path``, ``Secret``, an ``Enum``, ``tuple[str, ...]``, ``dict[str, str]``, and any of them ``| None``. The core reads,
+converts and reports; see :mod:`signer_core.options`.
+
+An implementation of a hook may take fewer parameters than its specification.
+"""
+
+import abc
+import functools
+import hashlib
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, Protocol
+
+import attrs
+import pluggy
+
+from signer_core.algorithms import Algorithm
+from signer_core.deadline import Deadline
+from signer_core.public_key import PublicKey
+
+if TYPE_CHECKING:
+    import click
+
+CONTRACT = 1
+BACKENDS_GROUP = "signer_core.backends"
+EXTENSIONS_GROUP = "signer_core.extensions"
+
+hookspec = pluggy.HookspecMarker("signer_core")
+#: Marks a function as the implementation of the hook that it is named after.
+hookimpl = pluggy.HookimplMarker("signer_core")
+
+
+class SigningKey(abc.ABC):
+    """One key that can sign. Safe to call from several threads. Its ``key_id`` and ``public_key`` never change."""
+
+    @property
+    @abc.abstractmethod
+    def key_id(self) -> str:
+        """The backend's canonical name of the key: a path, an ARN."""
+
+    @property
+    @abc.abstractmethod
+    def public_key(self) -> PublicKey:
+        """The key's public half, known once the key is open."""
+
+    @abc.abstractmethod
+    def sign(self, message: bytes, deadline: Deadline) -> bytes:
+        """One attempt to sign; one that waits must not outlast the deadline.
+
+        Raises :class:`~signer_core.errors.SignError`; its ``retryable`` and ``retry_after`` tell the core whether and when
+        to try again. Any other exception becomes :class:`~signer_core.errors.PluginContractError`.
+        """
+
+    @property
+    def max_message_bytes(self) -> int | None:
+        """The largest message in bytes that the key signs; None for no limit."""
+        return None
+
+    @property
+    def renew_after(self) -> float | None:
+        """The seconds after which the core asks :meth:`renew`; None for never."""
+        return None
+
+    @property
+    def reopens(self) -> bool:
+        """Whether opening the same configuration again gives this key; a signer of one that does not is not pickled."""
+        return True
+
+    def renew(self, deadline: Deadline) -> "SigningKey":
+        """This key where its name still means it, else a new object for the key that it means now."""
+        return self
+
+    def close(self) -> None:  # noqa: B027 — nothing to give back is the usual case
+        """Give back what the key holds. The core calls it once, when no call uses the key any more."""
+
+
+@attrs.frozen(kw_only=True)
+class Backend:
+    """What the core must know of a backend before it opens a key."""
+
+    #: The version of this contract that the plugin was written for: a literal, not ``CONTRACT``.
+    contract: int
+    #: The frozen attrs class of its options.
+    config_class: type[Any]
+    #: Its keys are reached over a network: their signatures are verified unless the configuration says otherwise.
+    remote: bool = False
+    #: The algorithms of the keys that it can open.
+    algorithms: frozenset[Algorithm] = attrs.field(default=frozenset(Algorithm), converter=frozenset[Algorithm])
+    #: The defaults of the core's options: seconds of a call and of one attempt (None: no limit), attempts after the first.
+    default_timeout: float | None = None
+    default_attempt_timeout: float | None = None
+    default_max_retries: int = 0
+
+
+@attrs.frozen(kw_only=True)
+class Extension:
+    """What the core must know of an extension before it attaches it."""
+
+    contract: int
+    config_class: type[Any]
+    #: Without the message there is nothing to decide: signing of digests and of streams is refused.
+    needs_message: bool = True
+
+
+@attrs.frozen(kw_only=True)
+class SignEvent:
+    """One signature that is asked for, as extensions see it."""
+
+    #: The signer's name, the backend's, and the key.
+    signer: str | None
+    backend: str | None
+    key_id: str
+    public_key: PublicKey
+    #: The message; None where only a digest is signed, which ``prehashed`` then gives as (name of the hash, digest).
+    message: bytes | None = attrs.field(repr=False)
+    prehashed: tuple[str, bytes] | None = None
+    #: The message's size in bytes, where it is known.
+    size: int | None = None
+    #: Seconds since the epoch.
+    started_at: float
+
+    @functools.cached_property
+    def digest(self) -> bytes | None:
+        """SHA-256 of the message, computed once; None where there is no message."""
+        return None if self.message is None else hashlib.sha256(self.message).digest()
+
+
+@attrs.frozen(kw_only=True)
+class Verdict:
+    """One step of ``signer check``."""
+
+    step: str
+    passed: bool
+    detail: str = ""
+    #: What to do about it, for a step that did not pass.
+    remedy: str | None = None
+
+
+class CommandLine(Protocol):
+    """What a plugin's own commands find in ``click.get_current_context().obj``."""
+
+    def backend_config(self) -> Any:
+        """The configured options of the plugin's backend, as an instance of its ``config_class``."""
+
+
+class BackendHooks(Protocol):
+    """The hooks of a backend. Only the one plugin that a configuration names is ever asked."""
+
+    @hookspec(firstresult=True)
+    def signer_backend(self) -> Backend:
+        """Describe the backend. Called once when a signer is opened; touches no key, no file and no network."""
+
+    @hookspec(firstresult=True)
+    def signer_open(self, config: Any, deadline: Deadline) -> SigningKey:
+        """Open the key that exists. ``config`` is an instance of the backend's ``config_class``.
+
+        One attempt: a retryable :class:`~signer_core.errors.SignError` makes the core ask again inside the budget. Raises
+        :class:`~signer_core.errors.KeyNotFoundError` where there is no key. Imports its SDK here, not at the top.
+        """
+
+    @hookspec(firstresult=True)
+    def signer_init(self, config: Any, deadline: Deadline) -> SigningKey:
+        """Make the key if it is missing, then open it; for a key that exists the same as ``signer_open``. Optional."""
+
+    @hookspec(firstresult=True)
+    def signer_check(self, config: Any, deadline: Deadline) -> Iterable[Verdict]:
+        """Further steps for ``signer check``, in order, each with its verdict. Optional."""
+
+    @hookspec(firstresult=True)
+    def signer_commands(self) -> "click.Group":
+        """A click group that is shown as ``signer NAME …``; its ``ctx.obj`` is a :class:`CommandLine`. Optional."""
+
+
+class ExtensionHooks(Protocol):
+    """The hooks of an extension's entry point."""
+
+    @hookspec(firstresult=True)
+    def signer_extension(self) -> Extension:
+        """Describe the extension. Touches no file and no network."""
+
+    @hookspec(firstresult=True)
+    def signer_attach(self, config: Any) -> object:
+        """An object with the hooks of :class:`AttachedHooks`, and perhaps ``close()``, for one signer."""
+
+    @hookspec(firstresult=True)
+    def signer_commands(self) -> "click.Group":
+        """A click group that is shown as ``signer NAME …``. Optional."""
+
+
+class AttachedHooks(Protocol):
+    """The hooks of the object that :meth:`ExtensionHooks.signer_attach` returns, called for each signature."""
+
+    @hookspec
+    def signer_before_sign(self, event: SignEvent) -> None:
+        """Return to approve; raise :class:`~signer_core.errors.PolicyViolationError` to refuse.
+
+        Anything else that is raised becomes :class:`~signer_core.errors.ExtensionError`, and refuses too.
+        """
+
+    @hookspec
+    def signer_after_sign(self, event: SignEvent, signature: bytes | None, error: Exception | None) -> None:
+        """Record the outcome: the signature, or the error that is about to be raised. Raising withholds the signature."""

@@ -1,0 +1,167 @@
+"""What an option of a configuration class may be, and how it is read from what a file or a shell gives."""
+
+import enum
+import math
+import re
+import tomllib
+import types
+import typing
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+from signer_core.secrets import Secret
+
+_DESCRIPTION = "signer_core.description"
+_DURATION = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+(?:\.\d+)?)s)?(?:(\d+)ms)?", re.ASCII)
+_DURATION_FORMS = 'seconds, or a text like "250ms", "10s", "1m30s" or "1h"'
+
+
+def describe(text: str) -> dict[str, str]:
+    """The metadata of a field: what the reference and ``signer check`` print beside the option."""
+    return {_DESCRIPTION: text}
+
+
+def description(field: "attrs.Attribute[Any]") -> str:
+    """What :func:`describe` said of the field."""
+    text: str = field.metadata.get(_DESCRIPTION, "")
+    return text
+
+
+def seconds(value: float | str) -> float:
+    """A duration in seconds out of a number or a text like "1m30s". A converter for fields; raises ValueError."""
+    if isinstance(value, str):
+        parts = _DURATION.fullmatch(value)
+        if parts is None or not any(parts.groups()):
+            raise ValueError(f"write {_DURATION_FORMS}")
+        hours, minutes, whole, milli = (float(part or 0) for part in parts.groups())
+        return hours * 3600 + minutes * 60 + whole + milli / 1000
+    if isinstance(value, bool) or not isinstance(value, int | float) or math.isnan(value) or value < 0:
+        raise ValueError(f"write {_DURATION_FORMS}")
+    return float(value)
+
+
+def budget(value: float | str | None) -> float | None:
+    """Like :func:`seconds`, for a time that must be above 0; None stays None."""
+    if value is None:
+        return None
+    if (duration := seconds(value)) <= 0:
+        raise ValueError("it must be longer than 0")
+    return duration
+
+
+class ShellText(str):
+    """An option's value out of an environment variable or ``--set``: TOML where that fits the option, else text."""
+
+    __slots__ = ()
+
+    def as_toml(self) -> Any:
+        """The value that it is in TOML, or the text itself where it is no TOML."""
+        try:
+            parsed = tomllib.loads(f"value = {self}")
+        except tomllib.TOMLDecodeError:
+            return str(self)
+        return parsed["value"] if parsed.keys() == {"value"} else str(self)
+
+    def as_text(self) -> str:
+        """The text, without quotation marks if it is a TOML string."""
+        return value if isinstance(value := self.as_toml(), str) else str(self)
+
+
+@attrs.frozen
+class Conversion:
+    """Turns what was configured into what a field's annotation asks for; raises ValueError that says what is right.
+
+    ``directory`` is where relative paths start; ``prompt`` asks for the secrets that are written as "prompt".
+    """
+
+    directory: Path
+    prompt: Callable[[], bytes] | None = None
+
+    def convert(self, value: object, wanted: Any) -> Any:
+        """``value`` as an instance of ``wanted``: an annotation out of the list in :mod:`signer_core.hookspecs`."""
+        if typing.get_origin(wanted) in (typing.Union, types.UnionType):
+            if value is None and type(None) in typing.get_args(wanted):
+                return None
+            (wanted,) = (each for each in typing.get_args(wanted) if each is not type(None))
+        convert = _BY_ORIGIN.get(typing.get_origin(wanted) or wanted)
+        if convert is None and isinstance(wanted, type) and issubclass(wanted, enum.Enum):
+            convert = _enum
+        if convert is None:
+            raise TypeError(f"an option cannot be of type {wanted!r}")
+        if isinstance(value, ShellText):
+            value = value.as_text() if wanted in (str, Path, Secret) or convert is _enum else value.as_toml()
+        return convert(value, wanted, self)
+
+
+def _str(value: object, _: Any, __: Conversion) -> str:
+    if not isinstance(value, str):
+        raise ValueError("write a text")
+    return value
+
+
+def _int(value: object, _: Any, __: Conversion) -> int:
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise ValueError("write a whole number")
+    return value
+
+
+def _float(value: object, _: Any, __: Conversion) -> float:
+    if not isinstance(value, int | float) or isinstance(value, bool) or math.isnan(value):
+        raise ValueError("write a number")
+    return float(value)
+
+
+def _bool(value: object, _: Any, __: Conversion) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError("write true or false")
+    return value
+
+
+def _path(value: object, _: Any, conversion: Conversion) -> Path:
+    if not isinstance(value, str | Path) or not str(value) or "\0" in str(value):
+        raise ValueError("write a path, not empty and without a NUL")
+    return conversion.directory / Path(value).expanduser()
+
+
+def _secret(value: object, _: Any, conversion: Conversion) -> Secret:
+    if isinstance(value, Secret):
+        return value
+    if isinstance(value, str):
+        return Secret.from_reference(value, directory=conversion.directory, prompt=conversion.prompt)
+    if callable(value):
+        return Secret(value)
+    raise ValueError('write "file:PATH", "env:NAME" or "prompt"; in code also Secret(b"…") or a callable')
+
+
+def _enum(value: object, wanted: type[enum.Enum], _: Conversion) -> enum.Enum:
+    for member in wanted:
+        if value is member or value == member.value:
+            return member
+    raise ValueError(f"write one of: {', '.join(str(member.value) for member in wanted)}")
+
+
+def _tuple(value: object, _: Any, __: Conversion) -> tuple[str, ...]:
+    if not isinstance(value, list | tuple) or not all(isinstance(each, str) for each in value):
+        raise ValueError("write a list of texts")
+    return tuple(value)
+
+
+def _dict(value: object, _: Any, __: Conversion) -> dict[str, str]:
+    if not isinstance(value, Mapping) or not all(isinstance(part, str) for pair in value.items() for part in pair):
+        raise ValueError("write a table of texts")
+    return dict(value)
+
+
+_BY_ORIGIN: Mapping[Any, Callable[[object, Any, Conversion], Any]] = {
+    str: _str,
+    int: _int,
+    float: _float,
+    bool: _bool,
+    Path: _path,
+    Secret: _secret,
+    tuple: _tuple,
+    dict: _dict,
+}

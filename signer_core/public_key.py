@@ -1,0 +1,175 @@
+"""PublicKey: the encodings of a public key, its address, and verification."""
+
+import base64
+import binascii
+import functools
+import hashlib
+from collections.abc import Callable, Mapping
+from typing import Any, Self
+
+import attrs
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives._serialization import Encoding, PublicFormat
+
+from signer_core.algorithms import FACTS, Algorithm, AlgorithmFacts
+from signer_core.errors import InvalidSignatureError, KeyFormatError, UnsupportedAlgorithmError
+
+
+@attrs.frozen(repr=False)
+class PublicKey:
+    """A public key and the algorithm that it is used with; equal to another when both are the same.
+
+    Made by :meth:`from_pem`, :meth:`from_der`, :meth:`from_jwk`, :meth:`from_openssh`, :meth:`from_libp2p`,
+    :meth:`from_raw` or :meth:`from_cryptography`. Bad input is a :class:`~signer_core.errors.KeyFormatError`.
+    """
+
+    algorithm: Algorithm
+    _der: bytes
+    _key: Any = attrs.field(eq=False)
+
+    @classmethod
+    def from_cryptography(cls, key: Any, *, algorithm: Algorithm | None = None) -> Self:
+        """The public key in an object of ``cryptography``'s; ``algorithm`` where the key serves several."""
+        serves = [each for each, facts in FACTS.items() if isinstance(key, facts.key_class)]
+        if not serves:
+            raise UnsupportedAlgorithmError(
+                f"a {type(key).__name__} serves none of the supported algorithms",
+                remedy=f"use a key for one of: {', '.join(FACTS)}",
+            )
+        if algorithm is not None and algorithm not in serves:
+            raise UnsupportedAlgorithmError(f"a {type(key).__name__} does not serve {Algorithm(algorithm)}")
+        der = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+        return cls(algorithm or serves[0], der, key)
+
+    @classmethod
+    def from_raw(cls, algorithm: Algorithm, raw: bytes) -> Self:
+        """The public key whose :attr:`raw` form is given."""
+        facts = FACTS[Algorithm(algorithm)]
+        return cls.from_cryptography(_parsed(f"raw {algorithm} key", facts.from_raw, raw), algorithm=algorithm)
+
+    @classmethod
+    def from_pem(cls, pem: bytes, *, algorithm: Algorithm | None = None) -> Self:
+        """The public key in a PEM "PUBLIC KEY" block (RFC 7468)."""
+        from cryptography.hazmat.primitives.serialization import load_pem_public_key
+
+        return cls.from_cryptography(_parsed("PEM public key", load_pem_public_key, pem), algorithm=algorithm)
+
+    @classmethod
+    def from_der(cls, der: bytes, *, algorithm: Algorithm | None = None) -> Self:
+        """The public key in a DER SubjectPublicKeyInfo (RFC 5280)."""
+        from cryptography.hazmat.primitives.serialization import load_der_public_key
+
+        return cls.from_cryptography(_parsed("DER public key", load_der_public_key, der), algorithm=algorithm)
+
+    @classmethod
+    def from_openssh(cls, line: bytes, *, algorithm: Algorithm | None = None) -> Self:
+        """The public key in a line of OpenSSH's, with or without a comment (RFC 4253, section 6.6)."""
+        from cryptography.hazmat.primitives.serialization import load_ssh_public_key
+
+        return cls.from_cryptography(_parsed("OpenSSH public key", load_ssh_public_key, line), algorithm=algorithm)
+
+    @classmethod
+    def from_jwk(cls, jwk: Mapping[str, Any], *, algorithm: Algorithm | None = None) -> Self:
+        """The public key in a JSON Web Key (RFC 7517, RFC 8037)."""
+        if not isinstance(jwk, Mapping):
+            raise KeyFormatError(f"a JSON Web Key is an object of names and values, not {type(jwk).__name__}")
+        if "d" in jwk:
+            raise KeyFormatError("this JSON Web Key holds a private key", remedy='leave out its member "d"')
+        for each, facts in FACTS.items():
+            if algorithm in (None, each) and all(jwk.get(name) == value for name, value in facts.jwk.items()):
+                raw = _parsed("JSON Web Key", _from_base64url, jwk.get(facts.jwk_raw_member))
+                return cls.from_raw(each, raw)
+        raise KeyFormatError("this JSON Web Key is for no supported algorithm", remedy=f"use one of: {', '.join(FACTS)}")
+
+    @classmethod
+    def from_libp2p(cls, protobuf: bytes, *, algorithm: Algorithm | None = None) -> Self:
+        """The public key in libp2p's protobuf, as ev-node marshals it (libp2p specs, peer-ids)."""
+        for each, facts in FACTS.items():
+            head = _libp2p_head(facts, len(protobuf) - 4)
+            if algorithm in (None, each) and bytes(protobuf).startswith(head):
+                return cls.from_raw(each, bytes(protobuf)[len(head) :])
+        raise KeyFormatError("this is not a libp2p public key of a supported algorithm")
+
+    @property
+    def raw(self) -> bytes:
+        """The shortest standard form; Ed25519: the 32 bytes of RFC 8032."""
+        return self._facts.to_raw(self._key)
+
+    @property
+    def address(self) -> bytes:
+        """SHA-256 of :attr:`raw`, 32 bytes, as in ev-node."""
+        return hashlib.sha256(self.raw).digest()
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of the DER SubjectPublicKeyInfo, in lower-case hex."""
+        return hashlib.sha256(self._der).hexdigest()
+
+    def verify(self, signature: bytes, message: bytes) -> None:
+        """Return if ``signature`` was made over ``message`` with this key; else raise ``InvalidSignatureError``."""
+        try:
+            self._facts.verify(self._key, signature, message)
+        except InvalidSignature:
+            raise InvalidSignatureError("the signature does not belong to this message and public key") from None
+
+    def to_pem(self) -> bytes:
+        """A PEM "PUBLIC KEY" block, with its newline (RFC 7468)."""
+        return self._encoded(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+
+    def to_der(self) -> bytes:
+        """The DER SubjectPublicKeyInfo (RFC 5280)."""
+        return self._der
+
+    def to_openssh(self) -> bytes:
+        """OpenSSH's one line, without comment and newline (RFC 4253, section 6.6; RFC 8709)."""
+        return self._encoded(Encoding.OpenSSH, PublicFormat.OpenSSH)
+
+    def to_jwk(self) -> dict[str, str]:
+        """A JSON Web Key (RFC 7517, RFC 8037)."""
+        encoded = base64.urlsafe_b64encode(self.raw).rstrip(b"=").decode()
+        return {**self._facts.jwk, self._facts.jwk_raw_member: encoded}
+
+    def to_libp2p(self) -> bytes:
+        """libp2p's protobuf, as ev-node marshals it (libp2p specs, peer-ids)."""
+        return _libp2p_head(self._facts, len(self.raw)) + self.raw
+
+    def to_cryptography(self) -> Any:
+        """The key as an object of ``cryptography``'s."""
+        return self._key
+
+    @property
+    def _facts(self) -> AlgorithmFacts:
+        return FACTS[self.algorithm]
+
+    def _encoded(self, encoding: Encoding, form: PublicFormat) -> bytes:
+        encoded: bytes = self._key.public_bytes(encoding, form)
+        return encoded
+
+    def __repr__(self) -> str:
+        return f"PublicKey({self.algorithm.value}, fingerprint={self.fingerprint})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return functools.partial(type(self).from_der, algorithm=self.algorithm), (self._der,)
+
+
+def _parsed(what: str, parse: Callable[[Any], Any], encoded: object) -> Any:
+    """``parse(encoded)``, with everything that it makes of bad input as one error."""
+    try:
+        return parse(bytes(encoded) if isinstance(encoded, bytearray | memoryview) else encoded)
+    except (ValueError, TypeError, UnsupportedAlgorithm, binascii.Error):
+        # from None: what was given may be a private key
+        raise KeyFormatError(f"this is not a {what}") from None
+
+
+def _from_base64url(text: str) -> bytes:
+    if not isinstance(text, str) or "=" in text:
+        raise ValueError
+    raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars="-_", validate=True)
+    if base64.urlsafe_b64encode(raw).rstrip(b"=").decode() != text:
+        raise ValueError  # bits that no encoder writes
+    return raw
+
+
+def _libp2p_head(facts: AlgorithmFacts, size: int) -> bytes:
+    """Field 1, the key's type, and the beginning of field 2, its ``size`` bytes; all numbers below 128 take one byte."""
+    return bytes((0x08, facts.libp2p_key_type, 0x12, size & 0x7F))
