@@ -5,8 +5,8 @@
 ...     signature = signer.sign(b"block header")
 ...     signer.public_key.verify(signature, b"block header")
 
-What is listed in ``__all__`` and the errors in :mod:`signer_core.errors` are the whole interface for applications; plugin
-authors find theirs in :mod:`signer_core.hookspecs`.
+What is listed in ``__all__`` and the errors in :mod:`signer_core.errors` are the whole interface for applications;
+plugin authors find theirs in :mod:`signer_core.hookspecs`.
 """
 
 import importlib

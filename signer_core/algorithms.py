@@ -39,8 +39,8 @@ FACTS: Mapping[Algorithm, AlgorithmFacts] = {
     Algorithm.ED25519: AlgorithmFacts(
         key_class=ed25519.Ed25519PublicKey,
         deterministic=True,
-        verify=ed25519.Ed25519PublicKey.verify,
-        to_raw=ed25519.Ed25519PublicKey.public_bytes_raw,
+        verify=lambda key, signature, message: key.verify(signature, message),
+        to_raw=lambda key: key.public_bytes_raw(),
         from_raw=ed25519.Ed25519PublicKey.from_public_bytes,
         jwk={"kty": "OKP", "crv": "Ed25519"},
         jwk_raw_member="x",

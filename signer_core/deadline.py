@@ -10,6 +10,8 @@ import attrs
 
 from signer_core.errors import DeadlineExceededError, SignCancelledError
 
+_LOOK_UP = 0.02  # seconds
+
 
 @attrs.frozen
 class Deadline:
@@ -71,6 +73,15 @@ class Deadline:
         if falls_short and not waiting.is_set():
             raise self._exceeded()
         self.check()
+
+    def wait(self, event: threading.Event, seconds: float | None = None) -> bool:
+        """Wait until ``event`` is set (True), or for ``seconds``; the deadline and the cancellation end it too (False)."""
+        limit = self.within(seconds)
+        while not event.is_set() and limit.remaining() != 0 and not (self._cancel and self._cancel.is_set()):
+            # Two events cannot be waited for at once, so a wait that can be called off looks up now and then.
+            remaining = limit.remaining()
+            event.wait(remaining if self._cancel is None else min(remaining or _LOOK_UP, _LOOK_UP))
+        return event.is_set()
 
     def _exceeded(self) -> DeadlineExceededError:
         return DeadlineExceededError(f"the time budget of {self.seconds:g}s is used up")

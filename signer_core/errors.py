@@ -36,8 +36,8 @@ from typing import ClassVar
 class SignerError(Exception):
     """Something that the library refused or failed to do.
 
-    ``message`` says what is wrong, ``remedy`` (or None) what to do about it; ``str()`` gives both. ``code`` is stable and
-    made for programs; ``retryable`` says whether the same call may succeed later.
+    ``message`` says what is wrong, ``remedy`` (or None) what to do about it; ``str()`` gives both. ``code`` is stable
+    and made for programs; ``retryable`` says whether the same call may succeed later.
     """
 
     code: ClassVar[str] = "signer"
@@ -137,8 +137,8 @@ class SignerClosedError(SignerError):
 class SignError(SignerError):
     """No signature came out.
 
-    A :class:`~signer_core.SigningKey` raises it or one of its subclasses. ``retryable`` overrides the class's own answer
-    for this one error; ``retry_after`` is the shortest wait, in seconds, that the backend asked for.
+    A :class:`~signer_core.SigningKey` raises it or one of its subclasses. ``retryable`` overrides the class's own
+    answer for this one error; ``retry_after`` is the shortest wait, in seconds, that the backend asked for.
     """
 
     code = "sign"

@@ -1,8 +1,8 @@
 """The whole contract with plugins: what a distribution brings so that an application can sign with its keys.
 
 A *backend* is an entry point in the group ``signer_core.backends``. The entry point's name is the backend's name in
-configurations; its value is a module (or an object) whose functions carry the names of :class:`BackendHooks` and the mark
-:data:`hookimpl`. The smallest one::
+configurations; its value is a module (or an object) whose functions carry the names of :class:`BackendHooks` and the
+mark :data:`hookimpl`. The smallest one::
 
     @hookimpl
     def signer_backend() -> Backend:
@@ -15,9 +15,9 @@ configurations; its value is a module (or an object) whose functions carry the n
 An *extension* is an entry point in ``signer_core.extensions`` with the hooks of :class:`ExtensionHooks`. It watches or
 vetoes signatures, and is attached to a signer only where its configuration lists it.
 
-A configuration class is a frozen attrs class with keyword-only fields of the types ``str``, ``int``, ``float``, ``bool``,
-``Path``, ``Secret``, an ``Enum``, ``tuple[str, ...]``, ``dict[str, str]``, and any of them ``| None``. The core reads,
-converts and reports; see :mod:`signer_core.options`.
+A configuration class is a frozen attrs class with keyword-only fields of the types ``str``, ``int``, ``float``,
+``bool``, ``Path``, ``Secret``, an ``Enum``, ``tuple[str, ...]``, ``dict[str, str]``, and any of them ``| None``. The
+core reads, converts and reports; see :mod:`signer_core.options`.
 
 An implementation of a hook may take fewer parameters than its specification.
 """
@@ -64,8 +64,8 @@ class SigningKey(abc.ABC):
     def sign(self, message: bytes, deadline: Deadline) -> bytes:
         """One attempt to sign; one that waits must not outlast the deadline.
 
-        Raises :class:`~signer_core.errors.SignError`; its ``retryable`` and ``retry_after`` tell the core whether and when
-        to try again. Any other exception becomes :class:`~signer_core.errors.PluginContractError`.
+        Raises :class:`~signer_core.errors.SignError`; its ``retryable`` and ``retry_after`` tell the core whether and
+        when to try again. Any other exception becomes :class:`~signer_core.errors.PluginContractError`.
         """
 
     @property
@@ -91,6 +91,10 @@ class SigningKey(abc.ABC):
         """Give back what the key holds. The core calls it once, when no call uses the key any more."""
 
 
+def _frozen(algorithms: Iterable[Algorithm]) -> frozenset[Algorithm]:
+    return frozenset(algorithms)
+
+
 @attrs.frozen(kw_only=True)
 class Backend:
     """What the core must know of a backend before it opens a key."""
@@ -102,8 +106,9 @@ class Backend:
     #: Its keys are reached over a network: their signatures are verified unless the configuration says otherwise.
     remote: bool = False
     #: The algorithms of the keys that it can open.
-    algorithms: frozenset[Algorithm] = attrs.field(default=frozenset(Algorithm), converter=frozenset[Algorithm])
-    #: The defaults of the core's options: seconds of a call and of one attempt (None: no limit), attempts after the first.
+    algorithms: frozenset[Algorithm] = attrs.field(default=frozenset(Algorithm), converter=_frozen)
+    #: The defaults of the core's options: seconds of a call and of one attempt (None: no limit), attempts after the
+    #: first.
     default_timeout: float | None = None
     default_attempt_timeout: float | None = None
     default_max_retries: int = 0
@@ -171,8 +176,9 @@ class BackendHooks(Protocol):
     def signer_open(self, config: Any, deadline: Deadline) -> SigningKey:
         """Open the key that exists. ``config`` is an instance of the backend's ``config_class``.
 
-        One attempt: a retryable :class:`~signer_core.errors.SignError` makes the core ask again inside the budget. Raises
-        :class:`~signer_core.errors.KeyNotFoundError` where there is no key. Imports its SDK here, not at the top.
+        One attempt: a retryable :class:`~signer_core.errors.SignError` makes the core ask again inside the budget.
+        Raises :class:`~signer_core.errors.KeyNotFoundError` where there is no key. Imports its SDK here, not at the
+        top.
         """
 
     @hookspec(firstresult=True)

@@ -2,8 +2,8 @@
 
 import enum
 import math
+import os
 import re
-import tomllib
 import types
 import typing
 from collections.abc import Callable, Mapping
@@ -59,6 +59,8 @@ class ShellText(str):
 
     def as_toml(self) -> Any:
         """The value that it is in TOML, or the text itself where it is no TOML."""
+        import tomllib
+
         try:
             parsed = tomllib.loads(f"value = {self}")
         except tomllib.TOMLDecodeError:
@@ -82,18 +84,34 @@ class Conversion:
 
     def convert(self, value: object, wanted: Any) -> Any:
         """``value`` as an instance of ``wanted``: an annotation out of the list in :mod:`signer_core.hookspecs`."""
-        if typing.get_origin(wanted) in (typing.Union, types.UnionType):
-            if value is None and type(None) in typing.get_args(wanted):
-                return None
-            (wanted,) = (each for each in typing.get_args(wanted) if each is not type(None))
-        convert = _BY_ORIGIN.get(typing.get_origin(wanted) or wanted)
-        if convert is None and isinstance(wanted, type) and issubclass(wanted, enum.Enum):
-            convert = _enum
+        wanted, optional = _without_none(wanted)
+        if value is None and optional:
+            return None
+        convert = _enum if _is_enum(wanted) else _BY_TYPE.get(typing.get_origin(wanted) or wanted)
         if convert is None:
             raise TypeError(f"an option cannot be of type {wanted!r}")
-        if isinstance(value, ShellText):
-            value = value.as_text() if wanted in (str, Path, Secret) or convert is _enum else value.as_toml()
-        return convert(value, wanted, self)
+        return convert(self.plain(value, wanted), wanted, self)
+
+    def plain(self, value: object, wanted: Any) -> object:
+        """``value``; out of a shell's text the text or the TOML value, whichever ``wanted`` is written as."""
+        if not isinstance(value, ShellText):
+            return value
+        wanted, _ = _without_none(wanted)
+        return value.as_text() if wanted in (str, Path, Secret) or _is_enum(wanted) else value.as_toml()
+
+
+def _without_none(wanted: Any) -> tuple[Any, bool]:
+    """The ``X`` of ``X | None``, and whether None was allowed."""
+    if typing.get_origin(wanted) not in (typing.Union, types.UnionType):
+        return wanted, False
+    choices = [each for each in typing.get_args(wanted) if each is not type(None)]
+    if len(choices) != 1:
+        raise TypeError(f"an option cannot be of type {wanted!r}")
+    return choices[0], True
+
+
+def _is_enum(wanted: Any) -> bool:
+    return isinstance(wanted, type) and issubclass(wanted, enum.Enum)
 
 
 def _str(value: object, _: Any, __: Conversion) -> str:
@@ -123,7 +141,7 @@ def _bool(value: object, _: Any, __: Conversion) -> bool:
 def _path(value: object, _: Any, conversion: Conversion) -> Path:
     if not isinstance(value, str | Path) or not str(value) or "\0" in str(value):
         raise ValueError("write a path, not empty and without a NUL")
-    return conversion.directory / Path(value).expanduser()
+    return conversion.directory / os.path.expanduser(value)
 
 
 def _secret(value: object, _: Any, conversion: Conversion) -> Secret:
@@ -155,7 +173,7 @@ def _dict(value: object, _: Any, __: Conversion) -> dict[str, str]:
     return dict(value)
 
 
-_BY_ORIGIN: Mapping[Any, Callable[[object, Any, Conversion], Any]] = {
+_BY_TYPE: Mapping[Any, Callable[[object, Any, Conversion], Any]] = {
     str: _str,
     int: _int,
     float: _float,

@@ -79,7 +79,9 @@ class PublicKey:
             if algorithm in (None, each) and all(jwk.get(name) == value for name, value in facts.jwk.items()):
                 raw = _parsed("JSON Web Key", _from_base64url, jwk.get(facts.jwk_raw_member))
                 return cls.from_raw(each, raw)
-        raise KeyFormatError("this JSON Web Key is for no supported algorithm", remedy=f"use one of: {', '.join(FACTS)}")
+        raise KeyFormatError(
+            "this JSON Web Key is for no supported algorithm", remedy=f"use one of: {', '.join(FACTS)}"
+        )
 
     @classmethod
     def from_libp2p(cls, protobuf: bytes, *, algorithm: Algorithm | None = None) -> Self:

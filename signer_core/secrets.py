@@ -40,7 +40,7 @@ class Secret:
         if reference == "prompt":
             secret = cls(prompt or _no_prompt)
         elif kind == "file" and rest and "\0" not in rest:
-            path = (directory or Path.cwd()) / Path(rest).expanduser()
+            path = (directory or Path.cwd()) / os.path.expanduser(rest)
             secret, reference = cls(lambda: _read_file(path)), f"file:{path}"
         elif kind == "env" and rest and "\0" not in rest and "=" not in rest:
             secret = cls(lambda: _read_environment(rest))

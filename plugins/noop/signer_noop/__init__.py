@@ -1,6 +1,7 @@
 """The backend ``noop``: an Ed25519 key in memory, for tests and for trying things out. It protects nothing."""
 
 import logging
+import re
 
 import attrs
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -9,13 +10,6 @@ from signer_core import Algorithm, Backend, Deadline, PublicKey, SigningKey, hoo
 from signer_core.options import describe
 
 _logger = logging.getLogger(__name__)
-
-
-def _seed_bytes(seed: str | None) -> str | None:
-    # The value is not repeated: a seed is a private key.
-    if seed is not None and (len(seed) != 64 or not set(seed.lower()) <= set("0123456789abcdef")):
-        raise ValueError("write 32 bytes in hex")
-    return seed
 
 
 @attrs.frozen(kw_only=True)
@@ -28,8 +22,10 @@ class NoopConfig:
         metadata=describe("the private key, 32 bytes in hex, for reproducible tests; a fresh key without it"),
     )
 
-    def __attrs_post_init__(self) -> None:
-        _seed_bytes(self.seed)
+    @seed.validator
+    def _is_hex(self, _: object, seed: str | None) -> None:
+        if seed is not None and not re.fullmatch("[0-9a-fA-F]{64}", seed, re.ASCII):
+            raise ValueError("write 32 bytes in hex")
 
 
 class NoopKey(SigningKey):
@@ -69,7 +65,9 @@ def signer_backend() -> Backend:
 @hookimpl
 def signer_open(config: NoopConfig) -> SigningKey:
     """A fresh key, or the one of the seed."""
-    _logger.warning("the backend noop protects nothing: its key lies in memory and in the configuration; only for tests")
+    _logger.warning(
+        "the backend noop protects nothing: its key lies in memory and in the configuration; only for tests"
+    )
     if config.seed is None:
         return NoopKey(Ed25519PrivateKey.generate(), reopens=False)
     return NoopKey(Ed25519PrivateKey.from_private_bytes(bytes.fromhex(config.seed)), reopens=True)

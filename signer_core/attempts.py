@@ -1,0 +1,89 @@
+"""The one owner of retries: how long a call may take, and how often it is tried."""
+
+import itertools
+import random
+import threading
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+import attrs
+
+from signer_core.deadline import Deadline
+from signer_core.errors import BackendUnavailableError, DeadlineExceededError, SignError
+
+FIRST_BACKOFF = 0.1
+LONGEST_BACKOFF = 5.0
+
+T = TypeVar("T")
+
+
+def full_jitter(ceiling: float) -> float:
+    """Anything from nothing to ``ceiling`` seconds, so that callers who failed together do not come back together."""
+    return random.uniform(0.0, ceiling)  # noqa: S311 — spreads load, guards nothing
+
+
+@attrs.frozen(kw_only=True)
+class Attempts:
+    """The budget of a call, in seconds, and its attempts. None sets no limit."""
+
+    timeout: float | None = None
+    attempt_timeout: float | None = None
+    max_retries: int = 0
+    clock: Callable[[], float] = time.monotonic
+    jitter: Callable[[float], float] = full_jitter
+
+    @property
+    def just_one(self) -> bool:
+        """Each call is one attempt that may take as long as the call."""
+        return self.max_retries == 0 and self.attempt_timeout is None
+
+    def deadline(self, timeout: float | None, cancel: threading.Event | None) -> Deadline:
+        """The deadline of a call that begins now; ``timeout`` in seconds overrides the configured one, None does not."""
+        if timeout is None:
+            timeout = self.timeout
+        elif not timeout > 0:
+            raise ValueError(f"timeout must be more than 0 seconds, or math.inf for no limit, not {timeout!r}")
+        return Deadline.after(timeout, cancel=cancel, clock=self.clock)
+
+    def run(self, attempt: Callable[[Deadline], T], deadline: Deadline) -> T:
+        """``attempt(deadline of this attempt)``, again after a pause while it fails with something retryable.
+
+        Pauses grow exponentially with full jitter, and are never shorter than the backend's ``retry_after``. Where the
+        next attempt could not begin before the deadline, the call ends at once.
+        """
+        started = self.clock()
+        for count in itertools.count(1):
+            deadline.check()
+            try:
+                return attempt(deadline.within(self.attempt_timeout))
+            except SignError as error:
+                if not error.retryable:
+                    raise
+                elapsed = self.clock() - started
+                so_far = f"{count} attempt{'s' if count > 1 else ''} in {elapsed:.3g}s"
+                if deadline.remaining() == 0:
+                    raise DeadlineExceededError(
+                        f"no success within {deadline.seconds:g}s: {so_far}; last: {error}"
+                    ) from error
+                if count > self.max_retries:
+                    raise _gave_up(error, so_far) from error
+                pause = self.jitter(min(LONGEST_BACKOFF, FIRST_BACKOFF * 2.0 ** min(count - 1, 10)))
+                pause = max(pause, error.retry_after or 0.0)
+                remaining = deadline.remaining()
+                if remaining is not None and remaining <= pause:
+                    raise DeadlineExceededError(
+                        f"the next attempt, in {pause:.3g}s, would begin after the deadline: {so_far}; last: {error}",
+                        retry_after=error.retry_after,
+                    ) from error
+                deadline.sleep(pause)
+        raise AssertionError("unreachable: the count is endless")
+
+
+def _gave_up(error: SignError, so_far: str) -> SignError:
+    """The error of the last attempt, which says how many there were."""
+    for kind in (BackendUnavailableError, DeadlineExceededError):
+        if isinstance(error, kind):
+            return kind(f"{error.message} (gave up after {so_far})", remedy=error.remedy, retry_after=error.retry_after)
+    error.add_note(f"gave up after {so_far}")
+    return error

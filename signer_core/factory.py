@@ -1,0 +1,158 @@
+"""From a configuration to a Signer."""
+
+import os
+import threading
+from collections.abc import Mapping
+from typing import Any
+
+import attrs
+
+from signer_core.attempts import Attempts
+from signer_core.config import CoreOptions, Settings, read
+from signer_core.errors import KeyNotFoundError, PluginContractError
+from signer_core.hookspecs import SigningKey
+from signer_core.open_key import check_key
+from signer_core.pins import Pins, hex_address, hex_bytes
+from signer_core.plugins import BackendPlugin, load_backend
+from signer_core.signer import Signer
+
+#: A mapping, the body of a ``[signer]`` table; or the path of a TOML or YAML file.
+Config = Mapping[str, Any] | str | os.PathLike[str]
+
+
+def create_signer(
+    config: Config, *, name: str | None = None, timeout: float | None = None, cancel: threading.Event | None = None
+) -> Signer:
+    """Open the key that ``config`` names, which must exist.
+
+    ``name`` picks ``[signers.NAME]`` from a file of many, and labels the signer. ``timeout`` is the budget of opening
+    in seconds (None: as configured, ``math.inf``: none); ``cancel`` calls it off.
+
+    Raises :class:`~signer_core.errors.ConfigError`, :class:`~signer_core.errors.PluginError`, the errors about keys,
+    and those :class:`~signer_core.errors.SignError` that tell why a backend does not answer.
+    """
+    return open_signer(read(config, name=name), timeout=timeout, cancel=cancel)
+
+
+def init_signer(
+    config: Config, *, name: str | None = None, timeout: float | None = None, cancel: threading.Event | None = None
+) -> Signer:
+    """The same, making the key first where it is missing; running it twice changes nothing.
+
+    With an ``expected_…`` pin it never makes a key, and neither does a backend that cannot.
+    """
+    return open_signer(read(config, name=name), make=True, timeout=timeout, cancel=cancel)
+
+
+async def create_signer_async(
+    config: Config, *, name: str | None = None, timeout: float | None = None, cancel: threading.Event | None = None
+) -> Signer:
+    """:func:`create_signer` without blocking the event loop; cancelling the task calls the opening off."""
+    import asyncio
+
+    called_off = cancel or threading.Event()
+    opening = asyncio.ensure_future(
+        asyncio.to_thread(create_signer, config, name=name, timeout=timeout, cancel=called_off)
+    )
+    try:
+        return await asyncio.shield(opening)
+    except asyncio.CancelledError:
+        called_off.set()
+        opening.add_done_callback(_close_unwanted)
+        raise
+
+
+def open_signer(
+    settings: Settings,
+    *,
+    make: bool = False,
+    timeout: float | None = None,
+    cancel: threading.Event | None = None,
+    fingerprint: str | None = None,
+) -> Signer:
+    """The signer of ``settings``; ``make`` its key if it is missing. ``fingerprint`` pins the key of a pickled signer."""
+    core = settings.core_options()
+    plugin = load_backend(settings.backend, trusted=core.trusted)
+    config = settings.backend_config(plugin.backend.config_class)
+    settings.warn_of_powerless_variables()
+    attempts = _attempts(core, plugin)
+    pins = Pins(
+        address=hex_address(core.expected_address),
+        public_key=hex_bytes(core.expected_public_key),
+        fingerprint=fingerprint,
+    )
+    key = _open_key(plugin, config, attempts, make=make, pins=pins, timeout=timeout, cancel=cancel)
+    try:
+        if check_key(key).public_key.algorithm not in plugin.backend.algorithms:
+            raise PluginContractError(
+                f"backend {plugin.name!r} opened a key for {key.public_key.algorithm}, which it does not declare"
+            )
+        pins.check(key.public_key)
+        return Signer(
+            key,
+            name=settings.name,
+            backend=plugin.name,
+            timeout=attempts.timeout,
+            attempt_timeout=attempts.attempt_timeout,
+            max_retries=attempts.max_retries,
+            verify=plugin.backend.remote if core.verify is None else core.verify,
+            expected_address=core.expected_address,
+            expected_public_key=core.expected_public_key,
+            concurrency=_REMOTE_CONCURRENCY if plugin.backend.remote else os.cpu_count() or 1,
+            origin=_Reopening(settings.reopening(config), settings.name),
+        )
+    except BaseException:
+        key.close()
+        raise
+
+
+#: Calls to a remote backend mostly wait; calls to a local one take a core each.
+_REMOTE_CONCURRENCY = 64
+
+
+@attrs.frozen
+class _Reopening:
+    """What a pickled signer carries: the whole configuration, nothing of the key."""
+
+    mapping: Mapping[str, Any] = attrs.field(repr=False)
+    name: str | None
+
+    def reopen(self, fingerprint: str) -> Signer:
+        return open_signer(read(self.mapping, name=self.name), fingerprint=fingerprint)
+
+
+def _attempts(core: CoreOptions, plugin: BackendPlugin) -> Attempts:
+    backend = plugin.backend
+    return Attempts(
+        timeout=backend.default_timeout if core.timeout is None else core.timeout,
+        attempt_timeout=backend.default_attempt_timeout if core.attempt_timeout is None else core.attempt_timeout,
+        max_retries=backend.default_max_retries if core.max_retries is None else core.max_retries,
+    )
+
+
+def _open_key(
+    plugin: BackendPlugin,
+    config: object,
+    attempts: Attempts,
+    *,
+    make: bool,
+    pins: Pins,
+    timeout: float | None,
+    cancel: threading.Event | None,
+) -> SigningKey:
+    deadline = attempts.deadline(timeout, cancel)
+    makes = make and plugin.makes_keys and not pins
+    try:
+        ask = plugin.init if makes else plugin.open
+        return attempts.run(lambda attempt: ask(config, attempt), deadline)
+    except KeyNotFoundError as error:
+        if not make or makes:
+            raise
+        reason = "a pinned key is never made" if pins else f"the backend {plugin.name!r} makes no keys"
+        raise KeyNotFoundError(f"{error.message} ({reason})", remedy="make it with the backend's own tools") from error
+
+
+def _close_unwanted(opening: Any) -> None:
+    """Close the signer that came although nobody waits for it any more."""
+    if not opening.cancelled() and opening.exception() is None:
+        opening.result().close()

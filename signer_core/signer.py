@@ -1,0 +1,334 @@
+"""Signer: what an application holds."""
+
+import functools
+import logging
+import os
+import threading
+import time
+import weakref
+from collections.abc import Callable, Iterable
+from types import TracebackType
+from typing import Any, Protocol, Self
+
+from signer_core import parallel
+from signer_core.algorithms import Algorithm
+from signer_core.attempts import Attempts, full_jitter
+from signer_core.deadline import Deadline
+from signer_core.errors import SignerClosedError
+from signer_core.hookspecs import SigningKey
+from signer_core.open_key import OpenKey, check_key, way_to_sign
+from signer_core.options import budget
+from signer_core.pins import Pins, hex_address, hex_bytes
+from signer_core.public_key import PublicKey
+from signer_core.renewal import Renewal
+
+_logger = logging.getLogger("signer_core")
+
+
+class Origin(Protocol):
+    """What opens a signer again in another process; itself picklable."""
+
+    def reopen(self, fingerprint: str) -> "Signer":
+        """The signer once more; :class:`~signer_core.errors.KeyMismatchError` if its key is not ``fingerprint``'s."""
+
+
+class Signer:
+    """Signs messages with one key, wherever it is. Shared freely between threads; usable in a child after ``fork``.
+
+    Made by :func:`signer_core.create_signer`, or in code out of a :class:`~signer_core.SigningKey`::
+
+        with Signer(MyKey(...), timeout=10, max_retries=3) as signer:
+            signature = signer.sign(b"message")
+
+    The parameters are the core's options: ``timeout`` and ``attempt_timeout`` in seconds or as "1m30s", None for no
+    limit; ``verify`` each signature before it is returned; the ``expected_…`` pins in hex. ``concurrency`` is the
+    number of threads that :meth:`sign_async` uses and :meth:`sign_many` starts with. ``clock`` and ``jitter`` are for
+    tests.
+    """
+
+    __slots__ = (
+        "__weakref__",
+        "_attempts",
+        "_backend",
+        "_changes",
+        "_closed",
+        "_concurrency",
+        "_current",
+        "_name",
+        "_no_limit",
+        "_origin",
+        "_pins",
+        "_renewal",
+        "_threads",
+        "_verify",
+    )
+
+    def __init__(
+        self,
+        key: SigningKey,
+        *,
+        name: str | None = None,
+        backend: str | None = None,
+        timeout: float | str | None = None,
+        attempt_timeout: float | str | None = None,
+        max_retries: int = 0,
+        verify: bool = True,
+        expected_address: str | None = None,
+        expected_public_key: str | None = None,
+        concurrency: int = 32,
+        origin: Origin | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        jitter: Callable[[float], float] = full_jitter,
+    ) -> None:
+        self._name = name
+        self._backend = backend
+        self._verify = verify
+        self._concurrency = concurrency
+        self._origin = origin
+        self._pins = Pins(address=hex_address(expected_address), public_key=hex_bytes(expected_public_key))
+        self._attempts = Attempts(
+            timeout=budget(timeout),
+            attempt_timeout=budget(attempt_timeout),
+            max_retries=max_retries,
+            clock=clock,
+            jitter=jitter,
+        )
+        # One object for all calls that nothing limits, so that they need not make one.
+        self._no_limit = Deadline.after(None) if self._attempts.timeout is None else None
+        self._closed = False
+        self._current = self._accept(key)
+        self._renewal: Renewal | None = None
+        self._threads = parallel.Threads(concurrency)
+        self._changes = threading.Lock()
+        if key.renew_after is not None:
+            self._renewal = Renewal(lambda: self._current.key, self._replace, self._attempts)
+        _open_signers().add(self)
+
+    def sign(
+        self,
+        message: bytes | bytearray | memoryview,
+        *,
+        timeout: float | None = None,
+        cancel: threading.Event | None = None,
+    ) -> bytes:
+        """The signature over ``message``.
+
+        ``timeout``: seconds for the whole call, retries included; None as configured, ``math.inf`` for no limit.
+        ``cancel``: once set, no further attempt starts and a wait ends at once.
+
+        Raises :class:`~signer_core.errors.SignError` and its subclasses,
+        :class:`~signer_core.errors.SignerClosedError`, and ``TypeError`` or ``ValueError`` for arguments that are wrong
+        in themselves.
+        """
+        if type(message) is not bytes:
+            message = copied(message)
+        deadline = self._no_limit
+        if deadline is None or timeout is not None or cancel is not None:
+            deadline = self._attempts.deadline(timeout, cancel)
+            deadline.check()
+        if self._renewal is not None:
+            self._renewal.renew_if_due(deadline)
+        # key.enter(call) and key.leave(call), written out: two method calls would be felt beside a local signature
+        call = object()
+        key = self._current
+        key.calls.add(call)
+        try:
+            if key.retired:
+                key.leave(call)
+                key = self._enter(call)
+            return key.sign(message, deadline)
+        finally:
+            key.calls.discard(call)
+            if key.retired:
+                key.leave(call)
+
+    async def sign_async(self, message: bytes | bytearray | memoryview, *, timeout: float | None = None) -> bytes:
+        """The same, without blocking the event loop. Cancelling the task stops the attempts."""
+        message = copied(message)
+        cancel = threading.Event()
+        deadline = self._attempts.deadline(timeout, cancel)
+        call = object()
+        key = self._enter(call)  # now, so that close() waits for the call while it still waits for a thread
+        return await self._threads.run_async(
+            functools.partial(self._sign_held, key, message, deadline),
+            finished=functools.partial(key.leave, call),
+            deadline=deadline,
+            cancel=cancel,
+        )
+
+    def sign_many(
+        self,
+        messages: Iterable[bytes | bytearray | memoryview],
+        *,
+        concurrency: int | None = None,
+        timeout: float | None = None,
+    ) -> list[bytes]:
+        """The signatures over ``messages``, in their order, made by ``concurrency`` threads with one key.
+
+        ``timeout`` bounds the whole batch. The first failure is raised, and what has not begun is not signed.
+        """
+        batch = [copied(message) for message in messages]
+        if concurrency is not None and concurrency < 1:
+            raise ValueError(f"concurrency must be at least 1, not {concurrency!r}")
+        cancel = threading.Event()
+        deadline = self._attempts.deadline(timeout, cancel)
+        if self._renewal is not None:
+            self._renewal.renew_if_due(deadline)
+        call = object()
+        key = self._enter(call)
+
+        def sign(message: bytes) -> bytes:
+            deadline.check()
+            return key.sign(message, deadline)
+
+        try:
+            return parallel.in_order(sign, batch, concurrency=concurrency or self._concurrency, cancel=cancel)
+        finally:
+            key.leave(call)
+
+    @property
+    def public_key(self) -> PublicKey:
+        """The key's public half. Read it once where you need several of its parts: a renewal may change the key."""
+        return self._current.public_key
+
+    @property
+    def address(self) -> bytes:
+        """SHA-256 of the raw public key, 32 bytes."""
+        return self._current.public_key.address
+
+    @property
+    def algorithm(self) -> Algorithm:
+        """The algorithm of the signatures."""
+        return self._current.public_key.algorithm
+
+    @property
+    def key_id(self) -> str:
+        """The backend's canonical name of the key."""
+        return self._current.key_id
+
+    @property
+    def backend(self) -> str | None:
+        """The backend's name; None for a signer made in code."""
+        return self._backend
+
+    @property
+    def name(self) -> str | None:
+        """The name that the application gave this signer."""
+        return self._name
+
+    def close(self) -> None:
+        """Refuse new calls, wait for the running ones, give back what the key holds. Twice is fine."""
+        with self._changes:
+            self._closed = True
+        if self._renewal is not None:
+            self._renewal.stop()
+        self._current.retire()
+        self._current.wait_closed()
+        self._threads.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        import asyncio
+
+        await asyncio.to_thread(self.close)  # it may have to wait for running calls
+
+    def __repr__(self) -> str:
+        return f"<Signer name={self._name!r} backend={self._backend!r} key_id={self.key_id!r}>"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        if self._origin is None:
+            raise TypeError("a Signer made in code is not pickled: only a configuration can open it again")
+        if not self._current.key.reopens:
+            raise TypeError(f"a Signer of this key is not pickled: {self._backend!r} would open another key elsewhere")
+        return self._origin.reopen, (self.public_key.fingerprint,)
+
+    def _enter(self, call: object) -> OpenKey:
+        while not self._closed:
+            key = self._current
+            if key.enter(call):
+                return key
+        raise SignerClosedError("this signer is closed", remedy="open a new one with create_signer")
+
+    def _sign_held(self, held: OpenKey, message: bytes, deadline: Deadline) -> bytes:
+        """A signature for a call that holds ``held`` since it was made: by a newer key, if there is one by now."""
+        deadline.check()
+        if self._renewal is not None:
+            self._renewal.renew_if_due(deadline)
+        call = object()
+        newest = self._current
+        if not newest.enter(call):
+            return held.sign(message, deadline)  # closed meanwhile; close() waits for what it holds
+        try:
+            return newest.sign(message, deadline)
+        finally:
+            newest.leave(call)
+
+    def _accept(self, key: SigningKey) -> OpenKey:
+        """``key``, checked against the contract and the pins, with its way to a signature."""
+        check_key(key)
+        self._pins.check(key.public_key)
+        return OpenKey(key, way_to_sign(key, self._attempts, verify=self._verify))
+
+    def _replace(self, key: SigningKey) -> None:
+        """Go on with ``key`` instead: one reference changes, and each call keeps the key that it began with."""
+        try:
+            accepted = self._accept(key)
+            with self._changes:
+                if self._closed:
+                    raise SignerClosedError("the signer was closed while its key was renewed")
+                replaced, self._current = self._current, accepted
+        except BaseException:
+            if isinstance(key, SigningKey):
+                key.close()
+            raise
+        if replaced.public_key != accepted.public_key:
+            _logger.warning(
+                "the key of signer %s changed: %s, fingerprint %s, instead of %s, fingerprint %s",
+                self._name or self._backend,
+                accepted.key_id,
+                accepted.public_key.fingerprint,
+                replaced.key_id,
+                replaced.public_key.fingerprint,
+            )
+        replaced.retire()
+
+    def _forget_other_threads(self) -> None:
+        """In a forked child: nothing of what the parent's threads were at will ever end."""
+        self._changes = threading.Lock()
+        self._threads = parallel.Threads(self._concurrency)
+        self._current.forget_other_threads()
+        if self._renewal is not None:
+            self._renewal.forget_other_threads()
+
+
+def copied(message: bytes | bytearray | memoryview) -> bytes:
+    """``message`` as bytes that nobody can change while they are signed."""
+    if not isinstance(message, bytes | bytearray | memoryview):
+        raise TypeError(f"message must be bytes, bytearray or memoryview, not {type(message).__name__}")
+    return bytes(message)
+
+
+@functools.cache
+def _open_signers() -> "weakref.WeakSet[Signer]":
+    """The signers of this process. A fork copies their bookkeeping but not their threads; the child must be told."""
+    signers: weakref.WeakSet[Signer] = weakref.WeakSet()
+    if hasattr(os, "register_at_fork"):
+
+        def in_child() -> None:
+            for signer in list(signers):
+                signer._forget_other_threads()
+
+        os.register_at_fork(after_in_child=in_child)
+    return signers
