@@ -39,7 +39,7 @@ class Attempts:
         return self.max_retries == 0 and self.attempt_timeout is None
 
     def deadline(self, timeout: float | None, cancel: threading.Event | None) -> Deadline:
-        """The deadline of a call that begins now; ``timeout`` in seconds overrides the configured one, None does not."""
+        """The deadline of a call that begins now; ``timeout`` in seconds goes before the configured one."""
         if timeout is None:
             timeout = self.timeout
         elif not timeout > 0:

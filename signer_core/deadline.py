@@ -75,7 +75,7 @@ class Deadline:
         self.check()
 
     def wait(self, event: threading.Event, seconds: float | None = None) -> bool:
-        """Wait until ``event`` is set (True), or for ``seconds``; the deadline and the cancellation end it too (False)."""
+        """Wait until ``event`` is set (True), for ``seconds``, or for the deadline or the cancellation (False)."""
         limit = self.within(seconds)
         while not event.is_set() and limit.remaining() != 0 and not (self._cancel and self._cancel.is_set()):
             # Two events cannot be waited for at once, so a wait that can be called off looks up now and then.

@@ -8,12 +8,13 @@ from typing import Any
 import attrs
 
 from signer_core.attempts import Attempts
-from signer_core.config import CoreOptions, Settings, read
+from signer_core.config import read
 from signer_core.errors import KeyNotFoundError, PluginContractError
 from signer_core.hookspecs import SigningKey
 from signer_core.open_key import check_key
 from signer_core.pins import Pins, hex_address, hex_bytes
 from signer_core.plugins import BackendPlugin, load_backend
+from signer_core.settings import CoreOptions, Settings
 from signer_core.signer import Signer
 
 #: A mapping, the body of a ``[signer]`` table; or the path of a TOML or YAML file.
@@ -70,7 +71,7 @@ def open_signer(
     cancel: threading.Event | None = None,
     fingerprint: str | None = None,
 ) -> Signer:
-    """The signer of ``settings``; ``make`` its key if it is missing. ``fingerprint`` pins the key of a pickled signer."""
+    """The signer of ``settings``; ``make`` its key if it is missing; ``fingerprint`` pins a pickled signer's key."""
     core = settings.core_options()
     plugin = load_backend(settings.backend, trusted=core.trusted)
     config = settings.backend_config(plugin.backend.config_class)

@@ -222,4 +222,4 @@ class AttachedHooks(Protocol):
 
     @hookspec
     def signer_after_sign(self, event: SignEvent, signature: bytes | None, error: Exception | None) -> None:
-        """Record the outcome: the signature, or the error that is about to be raised. Raising withholds the signature."""
+        """Record the outcome: the signature, or the error that will be raised. Raising withholds the signature."""

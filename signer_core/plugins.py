@@ -1,23 +1,15 @@
 """From the name of a backend to its plugin: find the one, list all, refuse doubt."""
 
-import os
-import re
 from collections.abc import Callable, Iterable
-from pathlib import Path
 from typing import Any, TypeVar
 
 import attrs
 import pluggy
-from importlib_metadata import EntryPoint, distributions
+from importlib_metadata import EntryPoint
 
 from signer_core.deadline import Deadline
-from signer_core.errors import (
-    BackendConflictError,
-    BackendNotFoundError,
-    PluginContractError,
-    PluginError,
-    SignerError,
-)
+from signer_core.distributions import distribution_of, entry_points, name_of, normalized, the_one
+from signer_core.errors import PluginContractError, PluginError, SignerError
 from signer_core.hookspecs import (
     BACKENDS_GROUP,
     CONTRACT,
@@ -99,11 +91,11 @@ def load_backend(name: str, *, trusted: str | None = None) -> BackendPlugin:
     ``trusted`` is the distribution that may serve it. Raises :class:`BackendNotFoundError`,
     :class:`BackendConflictError` or :class:`PluginContractError`.
     """
-    entry_point = _the_one(BACKENDS_GROUP, name)
-    if trusted is not None and _normalized(_distribution(entry_point)) != _normalized(trusted):
+    entry_point = the_one(BACKENDS_GROUP, name)
+    if trusted is not None and normalized(name_of(entry_point)) != normalized(trusted):
         raise PluginError(
-            f"backend {name!r} is served by {_distribution(entry_point)}, but only {trusted} is trusted with it",
-            remedy=f"uninstall {_distribution(entry_point)}, or change the option 'trusted'",
+            f"backend {name!r} is served by {name_of(entry_point)}, but only {trusted} is trusted with it",
+            remedy=f"uninstall {name_of(entry_point)}, or change the option 'trusted'",
         )
     return _load(name, entry_point)
 
@@ -112,8 +104,8 @@ def installed_plugins(*, load: bool = False) -> list[Installed]:
     """All installed backends and extensions. ``load`` imports each one by itself to find those that are broken."""
     found = []
     for kind, group in (("backend", BACKENDS_GROUP), ("extension", EXTENSIONS_GROUP)):
-        for entry_point in _entry_points(group):
-            distribution = _required_distribution(entry_point)
+        for entry_point in entry_points(group):
+            distribution = distribution_of(entry_point)
             found.append(
                 Installed(
                     name=entry_point.name,
@@ -131,7 +123,7 @@ def installed_plugins(*, load: bool = False) -> list[Installed]:
 def _error_of(kind: str, entry_point: EntryPoint) -> str | None:
     try:
         if kind == "backend":
-            _the_one(BACKENDS_GROUP, entry_point.name)
+            the_one(BACKENDS_GROUP, entry_point.name)
             _load(entry_point.name, entry_point)
         else:
             entry_point.load()
@@ -187,83 +179,8 @@ def _asked(
     return answer
 
 
-def _the_one(group: str, name: str) -> EntryPoint:
-    """The only entry point of that name, of the only copy of its distribution."""
-    claims = [entry_point for entry_point in _entry_points(group) if entry_point.name == name]
-    if not claims:
-        installed = tuple(sorted({entry_point.name for entry_point in _entry_points(group)}))
-        raise BackendNotFoundError(
-            f"no backend {name!r} is installed (installed: {', '.join(installed) or 'none'})",
-            remedy=f"pip install {_KNOWN.get(name, f'signer-{name}')}",
-            installed=installed,
-        )
-    if len(claims) > 1:
-        places = ", ".join(
-            f"{_distribution(claim)} in {_required_distribution(claim).locate_file('')}" for claim in claims
-        )
-        raise BackendConflictError(
-            f"backend {name!r} is claimed more than once: {places}", remedy="uninstall all but one of them"
-        )
-    return claims[0]
-
-
-#: Distributions whose names do not follow from their backend's.
-_KNOWN = {"awskms": "signer-aws-kms"}
-
-
-def _entry_points(group: str) -> list[EntryPoint]:
-    """The entry points of a group, those of a distribution's second copy too, which ``entry_points()`` leaves out."""
-    found = [each for distribution in distributions() for each in distribution.entry_points.select(group=group)]
-    return found if len({(each.name, each.value) for each in found}) == len(found) else _distinct(found)
-
-
-def _distinct(entry_points: list[EntryPoint]) -> list[EntryPoint]:
-    """Without those that only look like another copy: a directory that is on the path twice, the metadata that an
-    editable installation leaves in its source.
-    """
-    distinct: dict[object, EntryPoint] = {}
-    sources = {
-        (_normalized(_distribution(each)), source) for each in entry_points if (source := _editable_source(each))
-    }
-    for each in entry_points:
-        distribution = _required_distribution(each)
-        place = os.path.realpath(str(distribution.locate_file("")))
-        if any(
-            _normalized(distribution.name) == name and Path(place).is_relative_to(source) for name, source in sources
-        ):
-            continue
-        distinct.setdefault((place, distribution.name, distribution.version, each.name), each)
-    return list(distinct.values())
-
-
-def _editable_source(entry_point: EntryPoint) -> str | None:
-    """The source directory of an editable installation (PEP 660, direct_url.json), else None."""
-    from urllib.parse import urlsplit
-    from urllib.request import url2pathname
-
-    origin = _required_distribution(entry_point).origin
-    if origin is None or not getattr(getattr(origin, "dir_info", None), "editable", False):
-        return None
-    return os.path.realpath(url2pathname(urlsplit(origin.url).path))
-
-
-def _required_distribution(entry_point: EntryPoint) -> Any:
-    """The distribution that the entry point was found in."""
-    return entry_point.dist
-
-
-def _distribution(entry_point: EntryPoint) -> str:
-    distribution = _required_distribution(entry_point)
-    return f"{distribution.name}"
-
-
-def _normalized(name: str) -> str:
-    """A distribution's name as registries compare it (PEP 503)."""
-    return re.sub(r"[-_.]+", "-", name).lower()
-
-
 def _broken(name: str, entry_point: EntryPoint, what: str) -> PluginContractError:
-    distribution = _required_distribution(entry_point)
+    distribution = distribution_of(entry_point)
     return PluginContractError(
         f"the plugin of backend {name!r}, {distribution.name} {distribution.version}, is broken: {what}",
         remedy=f"upgrade or uninstall {distribution.name}, or tell its author",

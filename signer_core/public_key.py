@@ -173,5 +173,5 @@ def _from_base64url(text: str) -> bytes:
 
 
 def _libp2p_head(facts: AlgorithmFacts, size: int) -> bytes:
-    """Field 1, the key's type, and the beginning of field 2, its ``size`` bytes; all numbers below 128 take one byte."""
+    """Field 1, the key's type, and the beginning of field 2, its ``size`` bytes; a number below 128 takes a byte."""
     return bytes((0x08, facts.libp2p_key_type, 0x12, size & 0x7F))

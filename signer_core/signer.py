@@ -2,10 +2,8 @@
 
 import functools
 import logging
-import os
 import threading
 import time
-import weakref
 from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import Any, Protocol, Self
@@ -15,6 +13,7 @@ from signer_core.algorithms import Algorithm
 from signer_core.attempts import Attempts, full_jitter
 from signer_core.deadline import Deadline
 from signer_core.errors import SignerClosedError
+from signer_core.forks import tell_after_fork
 from signer_core.hookspecs import SigningKey
 from signer_core.open_key import OpenKey, check_key, way_to_sign
 from signer_core.options import budget
@@ -102,7 +101,7 @@ class Signer:
         self._changes = threading.Lock()
         if key.renew_after is not None:
             self._renewal = Renewal(lambda: self._current.key, self._replace, self._attempts)
-        _open_signers().add(self)
+        tell_after_fork(self)
 
     def sign(
         self,
@@ -304,7 +303,7 @@ class Signer:
             )
         replaced.retire()
 
-    def _forget_other_threads(self) -> None:
+    def forget_other_threads(self) -> None:
         """In a forked child: nothing of what the parent's threads were at will ever end."""
         self._changes = threading.Lock()
         self._threads = parallel.Threads(self._concurrency)
@@ -318,17 +317,3 @@ def copied(message: bytes | bytearray | memoryview) -> bytes:
     if not isinstance(message, bytes | bytearray | memoryview):
         raise TypeError(f"message must be bytes, bytearray or memoryview, not {type(message).__name__}")
     return bytes(message)
-
-
-@functools.cache
-def _open_signers() -> "weakref.WeakSet[Signer]":
-    """The signers of this process. A fork copies their bookkeeping but not their threads; the child must be told."""
-    signers: weakref.WeakSet[Signer] = weakref.WeakSet()
-    if hasattr(os, "register_at_fork"):
-
-        def in_child() -> None:
-            for signer in list(signers):
-                signer._forget_other_threads()
-
-        os.register_at_fork(after_in_child=in_child)
-    return signers

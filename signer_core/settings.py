@@ -1,0 +1,238 @@
+"""Settings: the options of one signer as they were found, and what they become: the attrs class of its backend."""
+
+import logging
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+import attrs
+
+from signer_core.errors import ConfigError, PluginContractError
+from signer_core.options import Conversion, ShellText, budget, description
+from signer_core.pins import hex_address, hex_bytes
+from signer_core.secrets import Secret
+
+_logger = logging.getLogger("signer_core")
+
+ENVIRONMENT_PREFIX = "SIGNER_"
+_PROTECTED = ("verify", "expected_", "trusted", "extensions", "allow_")
+
+T = TypeVar("T")
+
+
+def _at_least_0(value: int | None) -> int | None:
+    if isinstance(value, int) and value < 0:
+        raise ValueError("write 0 or more")
+    return value
+
+
+@attrs.frozen(kw_only=True)
+class CoreOptions:
+    """The options that every backend has; None where the backend's default holds."""
+
+    timeout: float | None = attrs.field(default=None, converter=budget)
+    attempt_timeout: float | None = attrs.field(default=None, converter=budget)
+    max_retries: int | None = attrs.field(default=None, converter=_at_least_0)
+    verify: bool | None = None
+    expected_address: str | None = attrs.field(default=None)
+    expected_public_key: str | None = attrs.field(default=None)
+    trusted: str | None = None
+
+    @expected_address.validator
+    def _is_address(self, _: object, value: str | None) -> None:
+        hex_address(value)
+
+    @expected_public_key.validator
+    def _is_hex(self, _: object, value: str | None) -> None:
+        hex_bytes(value)
+
+
+#: Names that no backend may use for an option of its own.
+CORE_OPTIONS = frozenset({"backend", "extensions", *attrs.fields_dict(CoreOptions)})
+
+
+@attrs.frozen(kw_only=True)
+class Settings:
+    """One ``[signer]`` table as it was found: nothing converted yet, but all known of where it came from."""
+
+    #: The options, by name.
+    table: Mapping[str, object] = attrs.field(repr=False)
+    #: What messages call the table.
+    source: str
+    #: Where relative paths start.
+    directory: Path
+    #: The name of the signer; None where it has none.
+    name: str | None = None
+    #: Options out of the environment and out of arguments; the latter win over the former, and those over the table.
+    environment: Mapping[str, ShellText] = attrs.field(factory=dict, repr=False)
+    arguments: Mapping[str, object] = attrs.field(factory=dict, repr=False)
+    #: Asks for secrets that are configured as "prompt".
+    prompt: Callable[[], bytes] | None = None
+
+    @property
+    def backend(self) -> str:
+        """The name of the backend."""
+        for options in (self.arguments, self.table, self.environment):
+            if "backend" in options:
+                name = options["backend"]
+                if not isinstance(name, str) or not name:
+                    raise ConfigError(f"option 'backend' in {self.source}: write the name of a backend")
+                return str(name)
+        raise ConfigError(
+            f"{self.source} names no backend", remedy='add backend = "NAME"; `signer backends` lists the installed ones'
+        )
+
+    def core_options(self) -> CoreOptions:
+        """The core's own options. Raises :class:`ConfigError`."""
+        if self.table.get("extensions") or self.arguments.get("extensions"):
+            raise ConfigError(
+                f"option 'extensions' in {self.source}: this version of signer-core attaches no extensions",
+                remedy="leave it out",
+            )
+        return self._build(CoreOptions, self._given(_CORE_FIELDS))
+
+    def backend_config(self, config_class: type[T]) -> T:
+        """The backend's own options as its attrs class. Raises :class:`ConfigError`; for a faulty class
+        :class:`PluginContractError`.
+        """
+        fields = _fields(config_class)
+        if taken := CORE_OPTIONS & fields.keys():
+            raise PluginContractError(
+                f"{config_class.__module__}.{config_class.__qualname__} has options that the core has too: "
+                f"{', '.join(sorted(taken))}",
+                remedy="its author must rename them",
+            )
+        for options in (self.table, self.arguments):
+            for name in options:
+                if name not in fields and name not in CORE_OPTIONS:
+                    raise self._unknown(name, fields)
+        return self._build(config_class, self._given(fields))
+
+    def ignored_variables(self, config_class: type[Any]) -> tuple[str, ...]:
+        """The ``SIGNER_…`` variables that change nothing: the backend has no such option, or they may not touch it."""
+        known = _CORE_FIELDS | _fields(config_class).keys() | {"backend"}
+        return tuple(_variable(option) for option in self.environment if option not in known or self._protects(option))
+
+    def warn_of_powerless_variables(self) -> None:
+        """Log the variables that try to change what the environment may not touch: somebody may count on them."""
+        if powerless := [_variable(option) for option in self.environment if self._protects(option)]:
+            _logger.warning("%s: ignored, this is set in %s only", ", ".join(powerless), self.source)
+
+    def reopening(self, config: object) -> dict[str, object]:
+        """The mapping that opens the same signer anywhere: all that was given, paths and references made absolute."""
+        fields = _fields(type(config))
+        given = self._given(frozenset({*CORE_OPTIONS, *fields}))
+        for name, field in fields.items():
+            converted = getattr(config, field.name)
+            if isinstance(converted, Path):
+                given[name] = str(converted)
+            elif isinstance(converted, Secret):
+                given[name] = converted
+        return {**given, "backend": self.backend}
+
+    def _given(self, names: Iterable[str]) -> dict[str, object]:
+        """What was configured of the options ``names``: arguments before environment before table."""
+        environment = {option: text for option, text in self.environment.items() if not self._protects(option)}
+        merged: dict[str, object] = {**self.table, **environment, **self.arguments}
+        return {name: merged[name] for name in names if name in merged}
+
+    def _protects(self, option: str) -> bool:
+        """Whether the environment may not set the option: it guards the key, or chooses another one."""
+        return option.startswith(_PROTECTED) or (option == "backend" and "backend" in self.table)
+
+    def _build(self, config_class: type[T], given: Mapping[str, object]) -> T:
+        conversion = Conversion(self.directory, self.prompt)
+        values: dict[str, Any] = {}
+        for name, field in _fields(config_class).items():
+            if name in given:
+                values[name] = self._option(name, field, given[name], conversion)
+            elif isinstance(field.default, Path):
+                values[name] = conversion.convert(field.default, field.type)
+            elif field.default is attrs.NOTHING:
+                raise ConfigError(f"option '{name}' is missing in {self.source}", remedy=_what_is_right(field))
+        try:
+            return config_class(**values)
+        except ConfigError:
+            raise
+        except (ValueError, TypeError, ArithmeticError) as error:
+            raise self._refused(config_class, values, error) from None
+
+    def _refused(self, config_class: type[Any], values: Mapping[str, object], error: Exception) -> ConfigError:
+        """What a validator of the class refused: its option, where a single one tells."""
+        for name, field in _fields(config_class).items():
+            if field.validator is None or name not in values:
+                continue
+            try:
+                field.validator(None, field, values[name])
+            except (ValueError, TypeError, ArithmeticError) as reason:
+                return self._not_right(name, _shown(reason, field))
+            except AttributeError:
+                continue  # it looks at other options of the instance, so it is not about this one alone
+        return ConfigError(f"the options in {self.source} do not fit together", remedy=str(error))
+
+    def _not_right(self, name: str, remedy: str | None) -> ConfigError:
+        return ConfigError(f"option '{name}' in {self.source} is not right", remedy=remedy)
+
+    def _option(self, name: str, field: "attrs.Attribute[Any]", value: object, conversion: Conversion) -> Any:
+        try:
+            if field.converter is not None:
+                value = conversion.plain(value, field.type)
+                # A rehearsal, to name the option in the error; attrs converts it again.
+                conversion.convert(_by_converter(field, value), field.type)
+                return value
+            converted = conversion.convert(value, field.type)
+        except ConfigError as error:
+            raise self._not_right(name, error.remedy) from None
+        except (ValueError, TypeError, ArithmeticError) as error:
+            if isinstance(error, TypeError) and field.converter is None:
+                raise PluginContractError(f"option '{name}': {error}", remedy="see signer_core.hookspecs") from None
+            raise self._not_right(name, _shown(error, field)) from None
+        if converted == "" and field.default is attrs.NOTHING:
+            raise ConfigError(f"option '{name}' in {self.source} is empty", remedy=_what_is_right(field))
+        return converted
+
+    def _unknown(self, name: object, fields: Mapping[str, object]) -> ConfigError:
+        import difflib
+
+        known = sorted({*fields, *CORE_OPTIONS})
+        close = difflib.get_close_matches(str(name), known, n=1)
+        return ConfigError(
+            f"backend {self.backend!r} has no option {name!r} ({self.source})",
+            remedy=f"did you mean {close[0]!r}?"
+            if close
+            else f"its options are: {', '.join(sorted(fields)) or 'none'}",
+        )
+
+
+def _fields(config_class: type[Any]) -> "dict[str, attrs.Attribute[Any]]":
+    """The options of a configuration class, with the types that their annotations mean."""
+    try:
+        resolved = attrs.resolve_types(config_class)
+        return {field.alias or field.name: field for field in attrs.fields(resolved) if field.init}
+    except (attrs.exceptions.NotAnAttrsClassError, TypeError, NameError, AttributeError) as error:
+        raise PluginContractError(
+            f"the configuration class {config_class!r} cannot be read: {error}",
+            remedy="it must be an attrs class whose annotations can be resolved at run time",
+        ) from error
+
+
+def _by_converter(field: "attrs.Attribute[Any]", value: object) -> object:
+    converter: Any = field.converter
+    takes_more: bool = isinstance(converter, attrs.Converter)
+    return converter(value, None, field) if takes_more else converter(value)
+
+
+def _shown(error: Exception, field: "attrs.Attribute[Any]") -> str | None:
+    """The text of a converter's or validator's error, unless it might repeat a value that is not to be shown."""
+    return str(error) if field.repr else _what_is_right(field)
+
+
+def _variable(option: str) -> str:
+    return ENVIRONMENT_PREFIX + option.upper()
+
+
+def _what_is_right(field: "attrs.Attribute[Any]") -> str | None:
+    return f"it is {text}" if (text := description(field)) else None
+
+
+_CORE_FIELDS = frozenset(attrs.fields_dict(CoreOptions))
