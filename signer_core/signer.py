@@ -1,7 +1,6 @@
 """Signer: what an application holds."""
 
 import functools
-import logging
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -11,17 +10,14 @@ from typing import Any, Protocol, Self
 from signer_core import parallel
 from signer_core.algorithms import Algorithm
 from signer_core.attempts import Attempts, full_jitter
+from signer_core.current_key import CurrentKey
 from signer_core.deadline import Deadline
-from signer_core.errors import SignerClosedError
 from signer_core.forks import tell_after_fork
 from signer_core.hookspecs import SigningKey
-from signer_core.open_key import OpenKey, check_key, way_to_sign
+from signer_core.open_key import OpenKey, check_key, describe, way_to_sign
 from signer_core.options import budget
 from signer_core.pins import Pins, hex_address, hex_bytes
 from signer_core.public_key import PublicKey
-from signer_core.renewal import Renewal
-
-_logger = logging.getLogger("signer_core")
 
 
 class Origin(Protocol):
@@ -49,17 +45,12 @@ class Signer:
         "__weakref__",
         "_attempts",
         "_backend",
-        "_changes",
-        "_closed",
         "_concurrency",
-        "_current",
+        "_key",
         "_name",
         "_no_limit",
         "_origin",
-        "_pins",
-        "_renewal",
         "_threads",
-        "_verify",
     )
 
     def __init__(
@@ -81,26 +72,25 @@ class Signer:
     ) -> None:
         self._name = name
         self._backend = backend
-        self._verify = verify
         self._concurrency = concurrency
         self._origin = origin
-        self._pins = Pins(address=hex_address(expected_address), public_key=hex_bytes(expected_public_key))
-        self._attempts = Attempts(
+        self._attempts = attempts = Attempts(
             timeout=budget(timeout),
             attempt_timeout=budget(attempt_timeout),
             max_retries=max_retries,
             clock=clock,
             jitter=jitter,
         )
-        # One object for all calls that nothing limits, so that they need not make one.
-        self._no_limit = Deadline.after(None) if self._attempts.timeout is None else None
-        self._closed = False
-        self._current = self._accept(key)
-        self._renewal: Renewal | None = None
+        pins = Pins(address=hex_address(expected_address), public_key=hex_bytes(expected_public_key))
+
+        def accept(key: SigningKey) -> OpenKey:
+            pins.check(check_key(key).public_key)
+            return OpenKey(key, way_to_sign(key, attempts, verify=verify))
+
+        self._key = CurrentKey(key, accept=accept, attempts=attempts, owner=name or backend or describe(key))
         self._threads = parallel.Threads(concurrency)
-        self._changes = threading.Lock()
-        if key.renew_after is not None:
-            self._renewal = Renewal(lambda: self._current.key, self._replace, self._attempts)
+        # One object for all calls that nothing limits, so that they need not make one.
+        self._no_limit = Deadline.after(None) if attempts.timeout is None else None
         tell_after_fork(self)
 
     def sign(
@@ -125,16 +115,17 @@ class Signer:
         if deadline is None or timeout is not None or cancel is not None:
             deadline = self._attempts.deadline(timeout, cancel)
             deadline.check()
-        if self._renewal is not None:
-            self._renewal.renew_if_due(deadline)
+        current = self._key
+        if current.is_renewed:
+            current.renew_if_due(deadline)
         # key.enter(call) and key.leave(call), written out: two method calls would be felt beside a local signature
         call = object()
-        key = self._current
+        key = current.open_key
         key.calls.add(call)
         try:
             if key.retired:
                 key.leave(call)
-                key = self._enter(call)
+                key = current.enter(call)
             return key.sign(message, deadline)
         finally:
             key.calls.discard(call)
@@ -147,7 +138,7 @@ class Signer:
         cancel = threading.Event()
         deadline = self._attempts.deadline(timeout, cancel)
         call = object()
-        key = self._enter(call)  # now, so that close() waits for the call while it still waits for a thread
+        key = self._key.enter(call)  # now, so that close() waits for the call while it still waits for a thread
         return await self._threads.run_async(
             functools.partial(self._sign_held, key, message, deadline),
             finished=functools.partial(key.leave, call),
@@ -171,10 +162,9 @@ class Signer:
             raise ValueError(f"concurrency must be at least 1, not {concurrency!r}")
         cancel = threading.Event()
         deadline = self._attempts.deadline(timeout, cancel)
-        if self._renewal is not None:
-            self._renewal.renew_if_due(deadline)
+        self._key.renew_if_due(deadline)
         call = object()
-        key = self._enter(call)
+        key = self._key.enter(call)
 
         def sign(message: bytes) -> bytes:
             deadline.check()
@@ -188,22 +178,22 @@ class Signer:
     @property
     def public_key(self) -> PublicKey:
         """The key's public half. Read it once where you need several of its parts: a renewal may change the key."""
-        return self._current.public_key
+        return self._key.open_key.public_key
 
     @property
     def address(self) -> bytes:
         """SHA-256 of the raw public key, 32 bytes."""
-        return self._current.public_key.address
+        return self._key.open_key.public_key.address
 
     @property
     def algorithm(self) -> Algorithm:
         """The algorithm of the signatures."""
-        return self._current.public_key.algorithm
+        return self._key.open_key.public_key.algorithm
 
     @property
     def key_id(self) -> str:
         """The backend's canonical name of the key."""
-        return self._current.key_id
+        return self._key.open_key.key_id
 
     @property
     def backend(self) -> str | None:
@@ -217,12 +207,7 @@ class Signer:
 
     def close(self) -> None:
         """Refuse new calls, wait for the running ones, give back what the key holds. Twice is fine."""
-        with self._changes:
-            self._closed = True
-        if self._renewal is not None:
-            self._renewal.stop()
-        self._current.retire()
-        self._current.wait_closed()
+        self._key.close()
         self._threads.close()
 
     def __enter__(self) -> Self:
@@ -249,24 +234,16 @@ class Signer:
     def __reduce__(self) -> tuple[Any, ...]:
         if self._origin is None:
             raise TypeError("a Signer made in code is not pickled: only a configuration can open it again")
-        if not self._current.key.reopens:
+        if not self._key.open_key.key.reopens:
             raise TypeError(f"a Signer of this key is not pickled: {self._backend!r} would open another key elsewhere")
         return self._origin.reopen, (self.public_key.fingerprint,)
-
-    def _enter(self, call: object) -> OpenKey:
-        while not self._closed:
-            key = self._current
-            if key.enter(call):
-                return key
-        raise SignerClosedError("this signer is closed", remedy="open a new one with create_signer")
 
     def _sign_held(self, held: OpenKey, message: bytes, deadline: Deadline) -> bytes:
         """A signature for a call that holds ``held`` since it was made: by a newer key, if there is one by now."""
         deadline.check()
-        if self._renewal is not None:
-            self._renewal.renew_if_due(deadline)
+        self._key.renew_if_due(deadline)
         call = object()
-        newest = self._current
+        newest = self._key.open_key
         if not newest.enter(call):
             return held.sign(message, deadline)  # closed meanwhile; close() waits for what it holds
         try:
@@ -274,42 +251,10 @@ class Signer:
         finally:
             newest.leave(call)
 
-    def _accept(self, key: SigningKey) -> OpenKey:
-        """``key``, checked against the contract and the pins, with its way to a signature."""
-        check_key(key)
-        self._pins.check(key.public_key)
-        return OpenKey(key, way_to_sign(key, self._attempts, verify=self._verify))
-
-    def _replace(self, key: SigningKey) -> None:
-        """Go on with ``key`` instead: one reference changes, and each call keeps the key that it began with."""
-        try:
-            accepted = self._accept(key)
-            with self._changes:
-                if self._closed:
-                    raise SignerClosedError("the signer was closed while its key was renewed")
-                replaced, self._current = self._current, accepted
-        except BaseException:
-            if isinstance(key, SigningKey):
-                key.close()
-            raise
-        if replaced.public_key != accepted.public_key:
-            _logger.warning(
-                "the key of signer %s changed: %s, fingerprint %s, instead of %s, fingerprint %s",
-                self._name or self._backend,
-                accepted.key_id,
-                accepted.public_key.fingerprint,
-                replaced.key_id,
-                replaced.public_key.fingerprint,
-            )
-        replaced.retire()
-
     def forget_other_threads(self) -> None:
-        """In a forked child: nothing of what the parent's threads were at will ever end."""
-        self._changes = threading.Lock()
+        """In a forked child: see :mod:`signer_core.forks`."""
         self._threads = parallel.Threads(self._concurrency)
-        self._current.forget_other_threads()
-        if self._renewal is not None:
-            self._renewal.forget_other_threads()
+        self._key.forget_other_threads()
 
 
 def copied(message: bytes | bytearray | memoryview) -> bytes:

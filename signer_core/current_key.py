@@ -1,0 +1,87 @@
+"""The key that a signer uses now: entered by its calls, renewed and replaced while they go on, closed at the end."""
+
+import logging
+import threading
+from collections.abc import Callable
+
+from signer_core.attempts import Attempts
+from signer_core.deadline import Deadline
+from signer_core.errors import SignerClosedError
+from signer_core.hookspecs import SigningKey
+from signer_core.open_key import OpenKey
+from signer_core.renewal import Renewal
+
+_logger = logging.getLogger("signer_core")
+
+
+class CurrentKey:
+    """One reference to an :class:`OpenKey`, which changes when a renewal finds that the name means another key.
+
+    ``accept`` checks a key and lays its way to a signature; ``owner`` is what log lines call the signer.
+    """
+
+    __slots__ = ("_accept", "_changes", "_closed", "_owner", "_renewal", "is_renewed", "open_key")
+
+    def __init__(
+        self, key: SigningKey, *, accept: Callable[[SigningKey], OpenKey], attempts: Attempts, owner: str
+    ) -> None:
+        self.open_key = accept(key)
+        self._accept = accept
+        self._owner = owner
+        self._closed = False
+        self._changes = threading.Lock()
+        #: Whether :meth:`renew_if_due` can ever have something to do: decided by the first key.
+        self.is_renewed = key.renew_after is not None
+        self._renewal = Renewal(lambda: self.open_key.key, self._replace, attempts) if self.is_renewed else None
+
+    def enter(self, call: object) -> OpenKey:
+        """Begin ``call`` with the key, which the call must leave. Raises :class:`SignerClosedError`."""
+        while not self._closed:
+            open_key = self.open_key
+            if open_key.enter(call):
+                return open_key
+        raise SignerClosedError("this signer is closed", remedy="open a new one with create_signer")
+
+    def renew_if_due(self, deadline: Deadline) -> None:
+        """Renew the key if it is time and nobody else is at it; see :class:`~signer_core.renewal.Renewal`."""
+        if self._renewal is not None:
+            self._renewal.renew_if_due(deadline)
+
+    def close(self) -> None:
+        """Let no call enter any more, wait for those that have, and close the key."""
+        with self._changes:
+            self._closed = True
+        if self._renewal is not None:
+            self._renewal.stop()
+        self.open_key.retire()
+        self.open_key.wait_closed()
+
+    def forget_other_threads(self) -> None:
+        """In a forked child: the calls and the renewal of the parent's threads will never end here."""
+        self._changes = threading.Lock()
+        self.open_key.forget_other_threads()
+        if self._renewal is not None:
+            self._renewal.forget_other_threads()
+
+    def _replace(self, key: SigningKey) -> None:
+        """Go on with ``key`` instead: one reference changes, and each call keeps the key that it began with."""
+        try:
+            accepted = self._accept(key)
+            with self._changes:
+                if self._closed:
+                    raise SignerClosedError("the signer was closed while its key was renewed")
+                replaced, self.open_key = self.open_key, accepted
+        except BaseException:
+            if isinstance(key, SigningKey):
+                key.close()
+            raise
+        if replaced.public_key != accepted.public_key:
+            _logger.warning(
+                "the key of signer %s changed: %s, fingerprint %s, instead of %s, fingerprint %s",
+                self._owner,
+                accepted.key_id,
+                accepted.public_key.fingerprint,
+                replaced.key_id,
+                replaced.public_key.fingerprint,
+            )
+        replaced.retire()
