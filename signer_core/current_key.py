@@ -32,7 +32,9 @@ class CurrentKey:
         self._changes = threading.Lock()
         #: Whether :meth:`renew_if_due` can ever have something to do: decided by the first key.
         self.is_renewed = key.renew_after is not None
-        self._renewal = Renewal(lambda: self.open_key.key, self._replace, attempts) if self.is_renewed else None
+        self._renewal: Renewal | None = None
+        if self.is_renewed:
+            self._renewal = Renewal(key, enter=self.enter, replace=self._replace, attempts=attempts)
 
     def enter(self, call: object) -> OpenKey:
         """Begin ``call`` with the key, which the call must leave. Raises :class:`SignerClosedError`."""

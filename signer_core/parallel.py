@@ -31,7 +31,11 @@ class Threads:
         """
         import asyncio
 
-        future: Future[T] = self._submit(function)
+        try:
+            future: Future[T] = self._submit(function)
+        except BaseException:
+            finished()
+            raise
         future.add_done_callback(lambda _: finished())
         awaitable = asyncio.wrap_future(future)
         try:

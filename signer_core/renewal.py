@@ -7,8 +7,9 @@ from collections.abc import Callable
 
 from signer_core.attempts import Attempts
 from signer_core.deadline import Deadline
-from signer_core.errors import SignerError
+from signer_core.errors import SignerClosedError, SignerError
 from signer_core.hookspecs import SigningKey
+from signer_core.open_key import OpenKey
 
 _logger = logging.getLogger("signer_core")
 
@@ -24,14 +25,18 @@ class Renewal:
     """
 
     def __init__(
-        self, current: Callable[[], SigningKey], replace: Callable[[SigningKey], None], attempts: Attempts
+        self,
+        key: SigningKey,
+        *,
+        enter: Callable[[object], OpenKey],
+        replace: Callable[[SigningKey], None],
+        attempts: Attempts,
     ) -> None:
-        self._current = current
+        self._enter = enter
         self._replace = replace
         self._attempts = attempts
         self._stop = threading.Event()
-        self._due = math.inf
-        self._schedule()
+        self._schedule(key)
         self.forget_other_threads()
 
     def forget_other_threads(self) -> None:
@@ -39,7 +44,7 @@ class Renewal:
         self._single_flight = threading.Lock()
 
     def stop(self) -> None:
-        """Start no renewal any more, and end the waits of a running one."""
+        """End the waits of a running renewal."""
         self._stop.set()
 
     def renew_if_due(self, deadline: Deadline) -> None:
@@ -47,30 +52,43 @@ class Renewal:
         if self._attempts.clock() < self._due or not self._single_flight.acquire(blocking=False):
             return
         done = threading.Event()
-        threading.Thread(
-            target=self._renew, args=(done, self._single_flight), name="signer-renewal", daemon=True
-        ).start()
+        renewing = threading.Thread(target=self._renew, args=(done, self._single_flight), name="signer-renewal")
+        renewing.daemon = True
+        try:
+            renewing.start()
+        except RuntimeError:  # no more threads, or the interpreter is about to end: the last good key will do
+            self._single_flight.release()
+            return
         remaining = deadline.remaining()
         deadline.wait(done, None if remaining is None else remaining / 2)
 
     def _renew(self, done: threading.Event, single_flight: threading.Lock) -> None:
+        call = object()
         try:
-            if self._attempts.clock() < self._due:
-                return  # another caller was quicker between the look at the clock and the lock
-            key = self._current()
-            renewed = self._attempts.run(key.renew, self._attempts.deadline(None, self._stop))
-            if renewed is not key:
-                self._replace(renewed)
-            self._schedule()
-        except Exception as error:
-            # Only what the library itself says is safe to log: a foreign exception may hold anything.
-            reason = str(error) if isinstance(error, SignerError) else type(error).__name__
-            _logger.warning("the key could not be renewed, and the last good one stays in use: %s", reason)
-            self._due = self._attempts.clock() + min(self._current().renew_after or math.inf, LONGEST_UNTIL_NEXT)
+            open_key = self._enter(call)  # as a call of its own, so that the key is not closed under it
+            try:
+                if self._attempts.clock() >= self._due:  # else another caller was quicker
+                    self._renew_entered(open_key.key)
+            finally:
+                open_key.leave(call)
+        except SignerClosedError:
+            pass  # there is nothing to renew any more
         finally:
             single_flight.release()
             done.set()
 
-    def _schedule(self) -> None:
-        renew_after = self._current().renew_after
-        self._due = math.inf if renew_after is None else self._attempts.clock() + renew_after
+    def _renew_entered(self, key: SigningKey) -> None:
+        try:
+            renewed = self._attempts.run(key.renew, self._attempts.deadline(None, self._stop))
+            if renewed is not key:
+                self._replace(renewed)
+            self._schedule(renewed)
+        except Exception as error:
+            # Only what the library itself says is safe to log: a foreign exception may hold anything.
+            reason = str(error) if isinstance(error, SignerError) else type(error).__name__
+            if not self._stop.is_set():
+                _logger.warning("the key could not be renewed, and the last good one stays in use: %s", reason)
+            self._due = self._attempts.clock() + min(key.renew_after or 0.0, LONGEST_UNTIL_NEXT)
+
+    def _schedule(self, key: SigningKey) -> None:
+        self._due = math.inf if key.renew_after is None else self._attempts.clock() + key.renew_after
