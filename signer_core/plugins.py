@@ -137,7 +137,7 @@ def _error_of(kind: str, entry_point: EntryPoint) -> str | None:
 def _load(name: str, entry_point: EntryPoint) -> BackendPlugin:
     try:
         plugin = entry_point.load()
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise _broken(
             name, entry_point, f"importing {entry_point.value!r} raised {type(error).__name__}: {error}"
         ) from error

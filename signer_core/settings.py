@@ -77,7 +77,7 @@ class Settings:
                 name = options["backend"]
                 if not isinstance(name, str) or not name:
                     raise ConfigError(f"option 'backend' in {self.source}: write the name of a backend")
-                return str(name)
+                return name.as_text() if isinstance(name, ShellText) else name
         raise ConfigError(
             f"{self.source} names no backend", remedy='add backend = "NAME"; `signer backends` lists the installed ones'
         )
@@ -149,13 +149,20 @@ class Settings:
             elif isinstance(field.default, Path):
                 values[name] = conversion.convert(field.default, field.type)
             elif field.default is attrs.NOTHING:
-                raise ConfigError(f"option '{name}' is missing in {self.source}", remedy=_what_is_right(field))
+                raise ConfigError(
+                    f"option '{name}' is missing in {self.source}", remedy=f"add it: {description(field) or name}"
+                )
         try:
             return config_class(**values)
         except ConfigError:
             raise
         except (ValueError, TypeError, ArithmeticError) as error:
             raise self._refused(config_class, values, error) from None
+        except Exception as error:
+            name = f"{config_class.__module__}.{config_class.__qualname__}"
+            raise PluginContractError(
+                f"{name} raised {type(error).__name__} for its options", remedy="its validators must raise ValueError"
+            ) from None
 
     def _refused(self, config_class: type[Any], values: Mapping[str, object], error: Exception) -> ConfigError:
         """What a validator of the class refused: its option, where a single one tells."""
@@ -168,7 +175,11 @@ class Settings:
                 return self._not_right(name, _shown(reason, field))
             except AttributeError:
                 continue  # it looks at other options of the instance, so it is not about this one alone
-        return ConfigError(f"the options in {self.source} do not fit together", remedy=str(error))
+        hidden = [
+            str(values[name]) for name, field in _fields(config_class).items() if name in values and not field.repr
+        ]
+        remedy = None if any(value in str(error) for value in hidden) else str(error)
+        return ConfigError(f"the options in {self.source} do not fit together", remedy=remedy)
 
     def _not_right(self, name: str, remedy: str | None) -> ConfigError:
         return ConfigError(f"option '{name}' in {self.source} is not right", remedy=remedy)
