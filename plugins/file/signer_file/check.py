@@ -1,0 +1,30 @@
+"""What ``signer check`` says of a key file."""
+
+from collections.abc import Iterator
+
+from signer_core.errors import SignerError
+from signer_core.hookspecs import Verdict
+from signer_file.config import FileConfig
+from signer_file.key_file import KeyFile
+from signer_file.location import find_existing
+from signer_file.permissions import Finding
+
+
+def verdicts(config: FileConfig) -> Iterator[Verdict]:
+    """The file itself, who can get at it, and how its passphrase protects it. Needs no passphrase."""
+    try:
+        file = KeyFile.read(find_existing(config))
+    except SignerError as error:
+        yield Verdict(step="key file", passed=False, detail=error.message, remedy=error.remedy)
+        return
+    yield Verdict(step="key file", passed=True, detail=f"{file.location.file}, {file.location.format}")
+    yield _verdict("key file permissions", file.permissions, "only its owner can read it")
+    yield _verdict("key directory permissions", file.directory_permissions, "no other user can write it")
+    encryption = "strong" if file.sealed.encrypted else "none, which allow_unencrypted permits"
+    yield _verdict("key file encryption", file.weakness, encryption)
+
+
+def _verdict(step: str, finding: Finding | None, otherwise: str) -> Verdict:
+    if finding is None:
+        return Verdict(step=step, passed=True, detail=otherwise)
+    return Verdict(step=step, passed=False, detail=finding.problem, remedy=finding.remedy)

@@ -1,0 +1,138 @@
+"""``signer file export``, ``signer file import`` and ``signer file passwd``."""
+
+import os
+import sys
+from pathlib import Path
+
+import click
+
+from signer_core.deadline import Deadline
+from signer_core.errors import KeyFormatError
+from signer_core.hookspecs import CommandLine
+from signer_core.secrets import Secret
+from signer_file.config import FileConfig, not_empty
+
+_REFERENCE = "file:PATH, env:NAME or prompt."
+
+
+@click.group("file")
+def group() -> None:
+    """Export, import and re-encrypt the key of the file backend."""
+
+
+@group.command("export")
+@click.option("-o", "--output", metavar="PATH", help="Write to a new file that only you can read, instead of stdout.")
+@click.option("--new-passphrase", metavar="REF", help=f"Encrypt with this passphrase, not the key file's: {_REFERENCE}")
+@click.option("--unencrypted-hex", is_flag=True, help="Write the bare seed, 64 hex digits, without any protection.")
+@click.pass_obj
+def export_key(line: CommandLine, output: str | None, new_passphrase: str | None, unencrypted_hex: bool) -> None:
+    """Write the private key as an encrypted PKCS#8 PEM, which openssl and most libraries read."""
+    from signer_file import pkcs8
+    from signer_file.key_file import KeyFile
+    from signer_file.location import find_existing
+
+    config: FileConfig = line.backend_config()
+    file = KeyFile.read(find_existing(config))
+    passphrase = file.passphrase(config)
+    key = file.open(passphrase)
+    if unencrypted_hex:
+        click.echo("warning: this is the private key itself; whoever reads it can sign", err=True)
+        exported = key.private_bytes_raw().hex().encode() + b"\n"
+    else:
+        if new_passphrase is not None or not passphrase:
+            passphrase = _new_passphrase(new_passphrase)
+        exported = pkcs8.encrypt(key, passphrase)
+    if output in (None, "-"):
+        click.echo(exported, nl=False)
+    else:
+        _write_new(output, exported)
+
+
+@group.command("import")
+@click.argument("source")
+@click.option("--force", is_flag=True, help="Replace the key that is there; its file stays beside it, as a backup.")
+@click.option("--source-passphrase", metavar="REF", help=f"What SOURCE is encrypted with: {_REFERENCE}")
+@click.pass_obj
+def import_key(line: CommandLine, source: str, force: bool, source_passphrase: str | None) -> None:
+    """Take in a private key from the file SOURCE, or from stdin if it is "-".
+
+    It may be a seed of 64 hex digits, ev-node's 64 raw bytes (seed and public key), a PKCS#8 PEM, an OpenSSH private
+    key, or a signer.json. Prints the key's address.
+    """
+    from signer_file import changing
+    from signer_file.imported import recognise
+    from signer_file.key_file import errors_naming
+
+    config: FileConfig = line.backend_config()
+
+    def ask() -> bytes:
+        return _secret(source_passphrase or "prompt", f"Passphrase of {source}", confirm=False).reveal()
+
+    location = changing.choose_place(config, force=force)
+    with errors_naming(source):
+        key, was_encrypted = recognise(_read_source(source), ask)
+    imported = changing.import_key(config, key, location, force=force, deadline=Deadline.after(None))
+    if imported.backup is not None:
+        click.echo(f"the key that was there is kept in {imported.backup}", err=True)
+    click.echo(f"the key is now in {imported.key.key_id}", err=True)
+    if not was_encrypted:
+        click.echo(f"{source} holds it without protection: delete that if you no longer need it", err=True)
+    click.echo(imported.key.public_key.address.hex())
+
+
+@group.command("passwd")
+@click.option("--new-passphrase", metavar="REF", help=f"{_REFERENCE} Asked for if left out.")
+@click.pass_obj
+def change_passphrase(line: CommandLine, new_passphrase: str | None) -> None:
+    """Encrypt the key file with another passphrase: the same key, in the same format.
+
+    The file with the old passphrase is not kept. An outdated key derivation is replaced by the current one.
+    """
+    from signer_file.changing import change_passphrase
+    from signer_file.key_file import KeyFile
+    from signer_file.location import find_existing
+
+    config: FileConfig = line.backend_config()
+    file = KeyFile.read(find_existing(config))
+    key = file.open(file.passphrase(config))
+    change_passphrase(file, key, _new_passphrase(new_passphrase), Deadline.after(None))
+    click.echo(
+        f"{file.location.file} is encrypted with the new passphrase; let the option 'passphrase' lead to it", err=True
+    )
+
+
+def _new_passphrase(reference: str | None) -> bytes:
+    return not_empty(_secret(reference or "prompt", "New passphrase", confirm=True).reveal())
+
+
+def _secret(reference: str, text: str, *, confirm: bool) -> Secret:
+    def ask() -> bytes:
+        answer: str = click.prompt(text, hide_input=True, confirmation_prompt=confirm, err=True)
+        return os.fsencode(answer)
+
+    return Secret.from_reference(reference, prompt=ask)
+
+
+def _read_source(source: str) -> bytes:
+    """The content of the file or of stdin; a pipe will do, so that the key need not lie on a disk."""
+    from signer_file.failure import failure
+    from signer_file.store import MAX_BYTES
+
+    try:
+        if source == "-":
+            content = sys.stdin.buffer.read(MAX_BYTES + 1)
+        else:
+            with open(source, "rb") as file:
+                content = file.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise failure(error, f"{source} cannot be read") from None
+    if len(content) > MAX_BYTES:
+        raise KeyFormatError(f"it is larger than {MAX_BYTES} bytes, so it is no private key")
+    return content
+
+
+def _write_new(output: str, content: bytes) -> None:
+    from signer_file import store
+
+    store.create(Path(os.path.abspath(output)), content)
+    click.echo(f"written to {output}", err=True)

@@ -1,0 +1,79 @@
+"""Which key file a configured path means."""
+
+import os
+from pathlib import Path
+
+import attrs
+
+from signer_core.errors import ConfigError, KeyNotFoundError
+from signer_file.config import FileConfig, Format
+from signer_file.failure import failure
+
+_NAMES = {Format.EVNODE: "signer.json", Format.PKCS8: "signer.pem"}
+_SUFFIXES = {".json": Format.EVNODE, ".pem": Format.PKCS8}
+
+
+@attrs.frozen
+class Location:
+    """Where one key file is, or will be."""
+
+    file: Path
+    format: Format
+    #: The configuration names this very file; only then a symbolic link in its place is followed.
+    named: bool
+
+    @property
+    def target(self) -> Path:
+        """The file that is written: behind a link that the user named, not the link."""
+        return Path(os.path.realpath(self.file)) if self.named else self.file
+
+
+def find(config: FileConfig) -> Location | None:
+    """The key file that is there, or None. Raises ``ConfigError`` if ``path`` is ambiguous or impossible."""
+    candidates = _candidates(config.path)
+    found = [each for each in candidates if _exists(each)]
+    if len(found) > 1:
+        raise ConfigError(
+            f"{config.path} holds two keys, {' and '.join(each.file.name for each in found)}",
+            remedy="set 'path' to one of the two files",
+        )
+    return found[0] if found else None
+
+
+def find_existing(config: FileConfig) -> Location:
+    """The key file that is there. Raises ``KeyNotFoundError`` if there is none."""
+    found = find(config)
+    if found is None:
+        raise KeyNotFoundError(f"there is no key at {config.path}", remedy="make one with: signer init")
+    return found
+
+
+def choose_new(config: FileConfig) -> Location:
+    """Where a new key goes, and in which format: as the file's name says, else as ``format`` says."""
+    for each in _candidates(config.path):
+        if each.format is (config.format or each.format):
+            return each
+    raise ConfigError(
+        f"the format {config.format} contradicts the name of {config.path}",
+        remedy="leave out 'format', or let the name of an evnode file end in .json and of a pkcs8 file in .pem",
+    )
+
+
+def _candidates(path: Path) -> list[Location]:
+    if path.suffix in _SUFFIXES:
+        return [Location(path.absolute(), _SUFFIXES[path.suffix], named=True)]
+    return [Location(path.absolute() / name, each, named=False) for each, name in _NAMES.items()]
+
+
+def _exists(location: Location) -> bool:
+    try:
+        os.stat(location.file, follow_symlinks=location.named)
+    except FileNotFoundError:
+        return False
+    except ValueError:
+        raise ConfigError(
+            "the option 'path' holds a character that no path may hold", remedy="remove the NUL"
+        ) from None
+    except OSError as error:
+        raise failure(error, f"there can be no key at {location.file}") from None
+    return True

@@ -1,0 +1,52 @@
+"""Keeping other writers out of a directory of keys."""
+
+import contextlib
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from signer_core.deadline import Deadline
+from signer_core.errors import BackendUnavailableError, DeadlineExceededError
+from signer_file.failure import unchanged
+
+if sys.platform != "win32":
+    import fcntl
+
+_PATIENCE_SECONDS = 30.0  # a writer holds the lock for some milliseconds
+_POLL_SECONDS = 0.02
+
+
+@contextlib.contextmanager
+def locked(directory: Path, deadline: Deadline) -> Iterator[None]:
+    """Keep other writers of key files out of the directory, so that none of them undoes what it has not seen.
+
+    The lock is advisory and ends with the process. Where the filesystem has none, linking still never replaces a key.
+    """
+    if sys.platform == "win32":
+        yield
+        return
+    with unchanged(directory):
+        descriptor = os.open(directory, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        _lock(descriptor, directory, deadline)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _lock(descriptor: int, directory: Path, deadline: Deadline) -> None:
+    patience = deadline.within(_PATIENCE_SECONDS)
+    while True:
+        try:
+            return fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            try:
+                patience.sleep(_POLL_SECONDS)
+            except DeadlineExceededError:
+                deadline.check()
+                raise BackendUnavailableError(
+                    f"another process keeps {directory} locked; nothing was changed"
+                ) from None
+        except OSError:
+            return None

@@ -1,0 +1,42 @@
+"""Opening the key that exists, and making the one that does not."""
+
+from signer_core.deadline import Deadline
+from signer_core.errors import KeyExistsError
+from signer_file import store
+from signer_file.config import FileConfig
+from signer_file.key import FileKey
+from signer_file.key_file import KeyFile, seal
+from signer_file.location import choose_new, find, find_existing
+from signer_file.lock import locked
+
+
+def open_key(config: FileConfig, deadline: Deadline) -> FileKey:
+    """The key at ``config.path``."""
+    file = KeyFile.read(find_existing(config))
+    passphrase = file.passphrase(config)
+    deadline.check()
+    return FileKey(file.location.file, file.open(passphrase))
+
+
+def init_key(config: FileConfig, deadline: Deadline) -> FileKey:
+    """The key at ``config.path``, made first if it is missing; of several processes at once, one makes it for all."""
+    if find(config) is not None:
+        return open_key(config, deadline)
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+    location, passphrase = choose_new(config), config.reveal_passphrase()
+    key = Ed25519PrivateKey.generate()
+    deadline.check()
+    content = seal(key, passphrase, location.format)
+    store.make_directory(location.target.parent)
+    with locked(location.target.parent, deadline):
+        winner = find(config)
+        if winner is None:
+            try:
+                store.create(location.target, content)
+            except KeyExistsError:  # by a process that did not lock
+                winner = location
+            else:
+                return FileKey(location.file, key)
+    file = KeyFile.read(winner)
+    return FileKey(winner.file, file.open(passphrase))

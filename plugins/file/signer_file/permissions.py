@@ -1,0 +1,44 @@
+"""Who else can get at a key file: what is looser than it should be, and what to do about it."""
+
+import os
+import stat
+from pathlib import Path
+
+import attrs
+
+
+@attrs.frozen
+class Finding:
+    """Something about a key file that is weaker than it should be."""
+
+    problem: str
+    remedy: str
+
+    def __str__(self) -> str:
+        return f"{self.problem}; {self.remedy}"
+
+
+def of_file(path: Path, status: os.stat_result) -> Finding | None:
+    """What is wrong with the mode or the owner of the key file; None on Windows, whose modes say nothing."""
+    if os.name == "nt":
+        return None
+    if readable_by_others(status):
+        return Finding(f"{path} has the mode {stat.S_IMODE(status.st_mode):04o}", f"chmod 600 {path}")
+    if os.geteuid() not in (0, status.st_uid) and status.st_uid != 0:
+        return Finding(f"{path} belongs to another user (uid {status.st_uid})", f"chown {os.geteuid()} {path}")
+    return None
+
+
+def of_directory(directory: Path) -> Finding | None:
+    """What is wrong with the mode of the directory: who may write it can put another file into the key's place."""
+    if os.name == "nt":
+        return None
+    mode = directory.stat().st_mode
+    if mode & (stat.S_IWGRP | stat.S_IWOTH) and not mode & stat.S_ISVTX:
+        return Finding(f"{directory} has the mode {stat.S_IMODE(mode):04o}", f"chmod 700 {directory}")
+    return None
+
+
+def readable_by_others(status: os.stat_result) -> bool:
+    """Whether the mode gives the group or others any right."""
+    return os.name != "nt" and bool(status.st_mode & (stat.S_IRWXG | stat.S_IRWXO))

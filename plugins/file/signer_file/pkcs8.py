@@ -1,0 +1,121 @@
+"""PKCS#8 private keys in PEM (RFC 5958, RFC 7468), as ``openssl`` reads and writes them.
+
+A file that is written here holds, after the encrypted private key, the public key in a PEM block of its own, as
+ev-node's file has its ``pub_key``: PKCS#8's encryption is not authenticated, so that a flipped bit could otherwise give
+another key.
+"""
+
+import base64
+import re
+from typing import Self
+
+import attrs
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from signer_core.errors import ConfigError, KeyFormatError, UnsupportedAlgorithmError, WrongPassphraseError
+from signer_core.public_key import PublicKey
+
+_BLOCK = re.compile(rb"-----BEGIN ([A-Z0-9 ]+)-----([^-]*)-----END \1-----")
+_ENCRYPTED = b"ENCRYPTED PRIVATE KEY"
+_UNENCRYPTED = b"PRIVATE KEY"
+_PUBLIC = b"PUBLIC KEY"
+_OTHER_ALGORITHMS = {b"RSA PRIVATE KEY", b"EC PRIVATE KEY", b"DSA PRIVATE KEY"}
+_MAX_PASSPHRASE_BYTES = 1023  # OpenSSL's; cryptography keeps to it
+
+
+@attrs.frozen(kw_only=True)
+class PrivateKeyPem:
+    """The content of a PEM file with one private key, parsed and not yet decrypted."""
+
+    der: bytes = attrs.field(repr=False)
+    encrypted: bool
+    #: The public key beside it, as a DER SubjectPublicKeyInfo; None if there is none.
+    public: bytes | None
+    #: What is weak in how the passphrase protects the key; None if nothing is.
+    weakness: str | None
+
+    @classmethod
+    def parse(cls, content: bytes) -> Self:
+        """Raises ``KeyFormatError`` for anything but one PKCS#8 private key and, perhaps, its public key."""
+        blocks = dict(_BLOCK.findall(content))
+        if blocks.keys() & _OTHER_ALGORITHMS:
+            raise _unsupported()
+        private = [label for label in (_ENCRYPTED, _UNENCRYPTED) if label in blocks]
+        # Counting the dashes finds what is there twice, cut off, or damaged in its first or last line.
+        if len(private) != 1 or blocks.keys() - {*private, _PUBLIC} or content.count(b"-----") != 4 * len(blocks):
+            raise KeyFormatError(
+                'it does not hold exactly one PEM block "ENCRYPTED PRIVATE KEY"',
+                remedy="other forms of keys are taken in with: signer file import",
+            )
+        der, encrypted = _decoded(blocks[private[0]]), private == [_ENCRYPTED]
+        return cls(
+            der=der,
+            encrypted=encrypted,
+            public=_decoded(blocks[_PUBLIC]) if _PUBLIC in blocks else None,
+            weakness=_weakness(der) if encrypted else None,
+        )
+
+    def open(self, passphrase: bytes) -> Ed25519PrivateKey:
+        """The private key; the passphrase is ignored where it takes none.
+
+        Raises ``WrongPassphraseError``, ``UnsupportedAlgorithmError``, or ``KeyFormatError``.
+        """
+        from cryptography.exceptions import UnsupportedAlgorithm
+
+        try:
+            key = serialization.load_der_private_key(self.der, passphrase if self.encrypted else None)
+        except UnsupportedAlgorithm:
+            raise UnsupportedAlgorithmError("it is encrypted, or holds a key, in a way that is not supported") from None
+        except (ValueError, TypeError):
+            if self.encrypted:
+                raise WrongPassphraseError("the passphrase is wrong, or the file was changed") from None
+            raise KeyFormatError("its private key is damaged") from None
+        if not isinstance(key, Ed25519PrivateKey):
+            raise _unsupported()
+        if self.public not in (None, _public_der(key)):
+            raise KeyFormatError("its private key does not belong to its public key")
+        return key
+
+
+def seal(key: Ed25519PrivateKey, passphrase: bytes) -> bytes:
+    """The content of a new PEM key file: the encrypted private key and its public key."""
+    return encrypt(key, passphrase) + PublicKey.from_cryptography(key.public_key()).to_pem()
+
+
+def encrypt(key: Ed25519PrivateKey, passphrase: bytes) -> bytes:
+    """One PEM block "ENCRYPTED PRIVATE KEY", with scrypt. Raises ``ConfigError`` for a passphrase that is too long."""
+    from signer_file import pbes2
+
+    if len(passphrase) > _MAX_PASSPHRASE_BYTES:
+        raise ConfigError(
+            f"the passphrase has {len(passphrase)} bytes, where a PEM file can have {_MAX_PASSPHRASE_BYTES}",
+            remedy="use a shorter one",
+        )
+    unencrypted = key.private_bytes(
+        serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    body = base64.b64encode(pbes2.encrypt(unencrypted, passphrase))
+    lines = [body[start : start + 64] for start in range(0, len(body), 64)]
+    return b"\n".join([b"-----BEGIN %s-----" % _ENCRYPTED, *lines, b"-----END %s-----" % _ENCRYPTED, b""])
+
+
+def _weakness(der: bytes) -> str | None:
+    from signer_file import pbes2
+
+    return pbes2.weakness(der)
+
+
+def _decoded(body: bytes) -> bytes:
+    try:
+        return base64.b64decode(b"".join(body.split()), validate=True)
+    except ValueError:
+        raise KeyFormatError("its PEM is not valid base64") from None
+
+
+def _public_der(key: Ed25519PrivateKey) -> bytes:
+    return PublicKey.from_cryptography(key.public_key()).to_der()
+
+
+def _unsupported() -> UnsupportedAlgorithmError:
+    return UnsupportedAlgorithmError("its key is for another algorithm", remedy="use an Ed25519 key")
