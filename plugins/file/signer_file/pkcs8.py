@@ -61,13 +61,13 @@ class PrivateKeyPem:
 
         Raises ``WrongPassphraseError``, ``UnsupportedAlgorithmError``, or ``KeyFormatError``.
         """
-        from cryptography.exceptions import UnsupportedAlgorithm
+        from cryptography.exceptions import InternalError, UnsupportedAlgorithm
 
         try:
             key = serialization.load_der_private_key(self.der, passphrase if self.encrypted else None)
-        except UnsupportedAlgorithm:
-            raise UnsupportedAlgorithmError("it is encrypted, or holds a key, in a way that is not supported") from None
-        except (ValueError, TypeError):
+        except (UnsupportedAlgorithm, ValueError, TypeError, OverflowError, InternalError) as error:
+            if isinstance(error, UnsupportedAlgorithm) or "Unknown key encryption algorithm" in str(error):
+                raise UnsupportedAlgorithmError("it is encrypted, or holds a key, in an unsupported way") from None
             if self.encrypted:
                 raise WrongPassphraseError("the passphrase is wrong, or the file was changed") from None
             raise KeyFormatError("its private key is damaged") from None

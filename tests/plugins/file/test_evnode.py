@@ -82,6 +82,9 @@ def b64(size: int) -> str:
     return base64.b64encode(bytes(size)).decode()
 
 
+NO_BASE64: list[Any] = [None, 1, True, [], {}, "%", "AA", "é", "A=A="]
+
+
 @pytest.mark.parametrize(
     ("content", "problem"),
     [
@@ -101,10 +104,7 @@ def b64(size: int) -> str:
         (b"{}", "priv_key_encrypted is missing"),
         *[(without(field), f"{field} is missing") for field in ("priv_key_encrypted", "nonce", "pub_key")],
         (ASCII.content[:-1] + b',"nonce":""}', "there twice"),
-        *[
-            (edited(nonce=value), "nonce is not valid base64")
-            for value in (None, 1, True, [], {}, "%", "AA", "é", "A=A=")
-        ],
+        *[(edited(nonce=value), "nonce is not valid base64") for value in NO_BASE64],
         (edited(salt=[]), "salt is not valid base64"),
         (edited(salt=0), "salt is not valid base64"),
         *[(edited(nonce=b64(size)), "nonce has") for size in (0, 11, 13)],
