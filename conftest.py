@@ -1,0 +1,102 @@
+"""Runs every example in README.md, docs/ and the docstrings: each document in an empty directory of its own.
+
+=============  ========================================================================================================
+block          what is done with it
+=============  ========================================================================================================
+``python``     executed; with ``>>>``, its output is compared
+``console``    each line that begins with ``$`` is run by bash, its output is compared. A command must succeed unless
+               its output here begins with ``error:``, which is what it then writes to stderr
+``toml`` etc.  written to the file that its first line names in a comment, as ``# signer.toml``
+``sh``         not run: for what installs or runs the project itself, which .ci/run does
+=============  ========================================================================================================
+
+In outputs ``...`` stands for anything.
+"""
+
+import doctest
+import os
+import shutil
+import subprocess
+import sysconfig
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from sybil import Example, Sybil
+from sybil.document import PythonDocStringDocument
+from sybil.parsers.markdown import CodeBlockParser, PythonCodeBlockParser, SkipParser
+from sybil.parsers.rest import DocTestParser
+
+OPTIONS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
+
+
+def run_console(example: Example) -> str | None:
+    """Run the commands of a ``console`` block one after the other; what is wrong with one, or None."""
+    for part in f"\n{example.parsed}".split("\n$ ")[1:]:
+        lines = part.rstrip("\n").split("\n")
+        count = 1 + next((number for number, line in enumerate(lines[1:]) if not line.startswith("> ")), len(lines) - 1)
+        command = "\n".join([lines[0], *(line.removeprefix("> ") for line in lines[1:count])])
+        expected = "".join(f"{line}\n" for line in lines[count:])
+        done = subprocess.run(
+            ["bash", "-c", command], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120, check=False
+        )
+        fails = expected.startswith("error:")
+        if (done.returncode != 0) is not fails:
+            return f"$ {command}\nexit status {done.returncode}\n{done.stdout}{done.stderr}"
+        actual = done.stderr if fails else done.stdout
+        if not doctest.OutputChecker().check_output(expected, actual, OPTIONS):
+            return f"$ {command}\nexpected:\n{expected}\nbut it wrote:\n{actual}"
+    return None
+
+
+def write_file(example: Example) -> None:
+    """Write a block whose first line is a comment with a file's name; the name is relative to the directory."""
+    heading, _, content = str(example.parsed).partition("\n")
+    name = heading.removeprefix("# ")
+    if heading.startswith("# ") and " " not in name:
+        Path(name).parent.mkdir(parents=True, exist_ok=True)
+        Path(name).write_text(content, encoding="utf-8")
+
+
+def enter(namespace: dict[str, Any]) -> None:
+    """Begin a document: an empty directory, and of the environment only what a fresh shell has."""
+    namespace["_before"] = Path.cwd(), dict(os.environ)
+    namespace["_place"] = place = tempfile.mkdtemp(prefix="signer-docs-")
+    os.chdir(place)
+    for name in [name for name in os.environ if name.startswith("SIGNER_")]:
+        del os.environ[name]
+    os.environ["PATH"] = os.pathsep.join([sysconfig.get_path("scripts"), os.environ["PATH"]])
+    os.environ.update(HOME=place, COLUMNS="100", NO_COLOR="1")
+
+
+def leave(namespace: dict[str, Any]) -> None:
+    """End a document."""
+    directory, environment = namespace["_before"]
+    os.chdir(directory)
+    os.environ.clear()
+    os.environ.update(environment)
+    shutil.rmtree(namespace["_place"])
+
+
+documents = Sybil(
+    parsers=[
+        SkipParser(),
+        PythonCodeBlockParser(doctest_optionflags=OPTIONS),
+        CodeBlockParser("console", run_console),
+        *(CodeBlockParser(language, write_file) for language in ("toml", "yaml", "json", "text")),
+    ],
+    excludes=["tests/*/*/*/README.md"],
+    patterns=["README.md", "docs/*.md", "docs/*/*.md", "plugins/*/README.md"],
+    setup=enter,
+    teardown=leave,
+)
+
+docstrings = Sybil(
+    parsers=[DocTestParser(OPTIONS)],
+    patterns=["signer_core/*.py", "signer_core/*/*.py", "plugins/*/signer_*/*.py"],
+    document_types={".py": PythonDocStringDocument},
+    setup=enter,
+    teardown=leave,
+)
+
+pytest_collect_file = (documents + docstrings).pytest()

@@ -1,0 +1,105 @@
+"""What must hold of the distributions of the workspace, all of them at once."""
+
+import re
+import tomllib
+from collections.abc import Iterator
+from importlib.metadata import distribution, entry_points
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PROJECTS = [ROOT, *sorted(path.parent for path in ROOT.glob("plugins/*/pyproject.toml"))]
+PLUGINS = PROJECTS[1:]
+
+every_project = pytest.mark.parametrize("project", PROJECTS, ids=lambda path: path.name)
+every_plugin = pytest.mark.parametrize("project", PLUGINS, ids=lambda path: path.name)
+
+
+def metadata(project: Path) -> dict[str, Any]:
+    table: dict[str, Any] = tomllib.loads((project / "pyproject.toml").read_text("utf-8"))["project"]
+    return table
+
+
+def package(project: Path) -> Path:
+    return next(path.parent for path in project.glob("signer_*/py.typed"))
+
+
+def test_every_plugin_has_a_project() -> None:
+    assert [path.name for path in PLUGINS] == sorted(
+        path.name for path in (ROOT / "plugins").iterdir() if any(path.glob("signer_*"))
+    )
+
+
+@every_project
+def test_version_is_the_one_of_the_core(project: Path) -> None:
+    assert metadata(project)["version"] == metadata(ROOT)["version"]
+
+
+@every_plugin
+def test_plugin_requires_the_core_of_its_own_release(project: Path) -> None:
+    major, minor, _ = metadata(ROOT)["version"].split(".")
+    assert f"signer-core>={major}.{minor}.0,<{major}.{int(minor) + 1}" in metadata(project)["dependencies"]
+
+
+@every_project
+def test_installation_is_of_this_version(project: Path) -> None:
+    assert distribution(metadata(project)["name"]).version == metadata(project)["version"]
+
+
+@every_project
+def test_name_of_the_distribution_is_the_name_of_its_package(project: Path) -> None:
+    assert metadata(project)["name"].replace("-", "_") == package(project).name
+
+
+@every_plugin
+def test_backend_is_served_by_its_package(project: Path) -> None:
+    ((name, value),) = metadata(project)["entry-points"]["signer_core.backends"].items()
+    assert name == project.name.replace("_", "")
+    assert value == package(project).name
+    assert [each.value for each in entry_points(group="signer_core.backends", name=name)] == [value]
+
+
+@every_project
+def test_python_is_as_old_as_the_classifiers_say(project: Path) -> None:
+    versions = [each.rpartition(" ")[2] for each in metadata(project)["classifiers"] if "Python :: 3." in each]
+    assert metadata(project)["requires-python"] == f">={versions[0]}"
+
+
+@every_project
+def test_licence_is_the_one_of_the_root(project: Path) -> None:
+    assert metadata(project)["license"] == "Apache-2.0"
+    assert (project / "LICENSE").read_bytes() == (ROOT / "LICENSE").read_bytes()
+
+
+@every_plugin
+def test_bounds_of_shared_dependencies_are_those_of_the_core(project: Path) -> None:
+    core = set(metadata(ROOT)["dependencies"])
+    names = {re.split("[<>=]", each)[0] for each in core}
+    assert {each for each in metadata(project)["dependencies"] if re.split("[<>=]", each)[0] in names} <= core
+
+
+@every_plugin
+def test_a_bare_uv_sync_installs_the_plugin(project: Path) -> None:
+    development = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    names = {re.split(r"[\[<>=]", each)[0] for each in development["dependency-groups"]["dev"]}
+    assert metadata(project)["name"] in names
+    assert development["tool"]["uv"]["sources"][metadata(project)["name"]] == {"workspace": True}
+
+
+def committed() -> Iterator[Path]:
+    """The files that are, or may be, in the repository: none of those that .gitignore names."""
+    for top in ROOT.iterdir():
+        if top.name in (".git", "dist", "build", "uv.lock") or re.match(
+            r"\.(venv|\w+_cache|hypothesis|coverage)", top.name
+        ):
+            continue
+        for path in top.rglob("*") if top.is_dir() else [top]:
+            if path.is_file() and "__pycache__" not in path.parts:
+                yield path
+
+
+def test_nothing_names_the_host_of_a_registry() -> None:
+    host = re.compile(rb"pypi[.]org|pythonhosted[.]org|index[-]url|https?://\S+/simple\b")
+    assert [path for path in committed() if host.search(path.read_bytes())] == []
