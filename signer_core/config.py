@@ -18,11 +18,12 @@ def read(
     name: str | None = None,
     arguments: Mapping[str, object] | None = None,
     prompt: Callable[[], bytes] | None = None,
+    inspect: Callable[[os.stat_result], None] | None = None,
 ) -> Settings:
     """The settings in a mapping (the body of a ``[signer]`` table), or in a TOML or YAML file.
 
     ``name`` picks ``[signers.NAME]`` from a file; it only labels a mapping. ``arguments`` are options that win over all
-    others. Raises :class:`ConfigError`.
+    others. ``inspect`` is shown the ``fstat`` of the opened file, and may raise. Raises :class:`ConfigError`.
     """
     if isinstance(config, Mapping):
         return Settings(
@@ -34,7 +35,7 @@ def read(
             prompt=prompt,
         )
     path = _file(config)
-    heading, table = _choose(_parse(path), name, path)
+    heading, table = _choose(_parse(path, inspect), name, path)
     source = f"{path} [{heading}]"
     return Settings(
         table=_table(table, source),
@@ -81,9 +82,11 @@ def _table(table: object, source: str) -> dict[str, object]:
     return dict(table)
 
 
-def _parse(path: Path) -> object:
+def _parse(path: Path, inspect: Callable[[os.stat_result], None] | None) -> object:
     try:
         with path.open("rb") as file:
+            if inspect is not None:
+                inspect(os.fstat(file.fileno()))
             content = file.read(_MAX_BYTES + 1)
         if len(content) > _MAX_BYTES:
             raise ConfigError(f"{path} is larger than {_MAX_BYTES} bytes: this is no configuration")

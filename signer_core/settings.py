@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import attrs
 
 from signer_core.errors import ConfigError, PluginContractError
-from signer_core.options import Conversion, ShellText, budget, description
+from signer_core.options import Conversion, ShellText, budget, describe, description
 from signer_core.pins import hex_address, hex_bytes
 from signer_core.secrets import Secret
 
@@ -30,13 +30,28 @@ def _at_least_0(value: int | None) -> int | None:
 class CoreOptions:
     """The options that every backend has; None where the backend's default holds."""
 
-    timeout: float | None = attrs.field(default=None, converter=budget)
-    attempt_timeout: float | None = attrs.field(default=None, converter=budget)
-    max_retries: int | None = attrs.field(default=None, converter=_at_least_0)
-    verify: bool | None = None
-    expected_address: str | None = attrs.field(default=None)
-    expected_public_key: str | None = attrs.field(default=None)
-    trusted: str | None = None
+    timeout: float | None = attrs.field(
+        default=None, converter=budget, metadata=describe("the whole time that one call may take, such as 10s")
+    )
+    attempt_timeout: float | None = attrs.field(
+        default=None, converter=budget, metadata=describe("the time that one attempt may take, such as 3s")
+    )
+    max_retries: int | None = attrs.field(
+        default=None, converter=_at_least_0, metadata=describe("attempts after the first, where another may help")
+    )
+    verify: bool | None = attrs.field(
+        default=None, metadata=describe("verify each signature before it is returned: true or false")
+    )
+    expected_address: str | None = attrs.field(
+        default=None, metadata=describe("the address of the only key that will do, in hex")
+    )
+    expected_public_key: str | None = attrs.field(
+        default=None,
+        metadata=describe("the only public key that will do, in hex: raw, or the DER SubjectPublicKeyInfo"),
+    )
+    trusted: str | None = attrs.field(
+        default=None, metadata=describe('the distribution that may serve this backend, such as "signer-file"')
+    )
 
     @expected_address.validator
     def _is_address(self, _: object, value: str | None) -> None:
@@ -95,7 +110,7 @@ class Settings:
         """The backend's own options as its attrs class. Raises :class:`ConfigError`; for a faulty class
         :class:`PluginContractError`.
         """
-        fields = _fields(config_class)
+        fields = option_fields(config_class)
         if taken := CORE_OPTIONS & fields.keys():
             raise PluginContractError(
                 f"{config_class.__module__}.{config_class.__qualname__} has options that the core has too: "
@@ -110,7 +125,7 @@ class Settings:
 
     def ignored_variables(self, config_class: type[Any]) -> tuple[str, ...]:
         """The ``SIGNER_…`` variables that change nothing: the backend has no such option, or they may not touch it."""
-        known = _CORE_FIELDS | _fields(config_class).keys() | {"backend"}
+        known = _CORE_FIELDS | option_fields(config_class).keys() | {"backend"}
         return tuple(_variable(option) for option in self.environment if option not in known or self._protects(option))
 
     def warn_of_powerless_variables(self) -> None:
@@ -120,7 +135,7 @@ class Settings:
 
     def reopening(self, config: object) -> dict[str, object]:
         """The mapping that opens the same signer anywhere: all that was given, paths and references made absolute."""
-        fields = _fields(type(config))
+        fields = option_fields(type(config))
         given = self._given(frozenset({*CORE_OPTIONS, *fields}))
         for name, field in fields.items():
             converted = getattr(config, field.name)
@@ -143,7 +158,7 @@ class Settings:
     def _build(self, config_class: type[T], given: Mapping[str, object]) -> T:
         conversion = Conversion(self.directory, self.prompt)
         values: dict[str, Any] = {}
-        for name, field in _fields(config_class).items():
+        for name, field in option_fields(config_class).items():
             if name in given:
                 values[name] = self._option(name, field, given[name], conversion)
             elif isinstance(field.default, Path):
@@ -166,7 +181,7 @@ class Settings:
 
     def _refused(self, config_class: type[Any], values: Mapping[str, object], error: Exception) -> ConfigError:
         """What a validator of the class refused: its option, where a single one tells."""
-        for name, field in _fields(config_class).items():
+        for name, field in option_fields(config_class).items():
             if field.validator is None or name not in values:
                 continue
             try:
@@ -176,7 +191,9 @@ class Settings:
             except AttributeError:
                 continue  # it looks at other options of the instance, so it is not about this one alone
         hidden = [
-            str(values[name]) for name, field in _fields(config_class).items() if name in values and not field.repr
+            str(values[name])
+            for name, field in option_fields(config_class).items()
+            if name in values and not field.repr
         ]
         remedy = None if any(value in str(error) for value in hidden) else str(error)
         return ConfigError(f"the options in {self.source} do not fit together", remedy=remedy)
@@ -215,7 +232,7 @@ class Settings:
         )
 
 
-def _fields(config_class: type[Any]) -> "dict[str, attrs.Attribute[Any]]":
+def option_fields(config_class: type[Any]) -> "dict[str, attrs.Attribute[Any]]":
     """The options of a configuration class, with the types that their annotations mean."""
     try:
         resolved = attrs.resolve_types(config_class)
