@@ -58,7 +58,7 @@ def _from_bytes(private: bytes) -> "Ed25519PrivateKey":
 
 
 def _from_openssh(content: bytes, body: bytes, ask_passphrase: Callable[[], bytes]) -> "tuple[Ed25519PrivateKey, bool]":
-    from cryptography.exceptions import InvalidTag, UnsupportedAlgorithm
+    from cryptography.exceptions import InternalError, InvalidTag, UnsupportedAlgorithm
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
     from cryptography.hazmat.primitives.serialization import load_ssh_private_key
 
@@ -76,7 +76,7 @@ def _from_openssh(content: bytes, body: bytes, ask_passphrase: Callable[[], byte
                 remedy="pip install 'signer-file[openssh]'",
             ) from None
         raise UnsupportedAlgorithmError("the OpenSSH private key is in a form that is not supported") from None
-    except (ValueError, TypeError, InvalidTag):
+    except (ValueError, TypeError, OverflowError, InvalidTag, InternalError):
         if encrypted:
             raise WrongPassphraseError("the passphrase is wrong, or the OpenSSH private key is damaged") from None
         raise KeyFormatError("the OpenSSH private key is damaged") from None

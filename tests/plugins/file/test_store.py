@@ -1,0 +1,400 @@
+"""Files that are read with care and written so that none is lost."""
+
+import errno
+import os
+import shutil
+import socket
+import stat
+import subprocess
+import sys
+import tempfile
+import textwrap
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from signer_file import lock, store
+
+from signer_core import Deadline, create_signer, init_signer
+from signer_core.errors import (
+    BackendUnavailableError,
+    DeadlineExceededError,
+    KeyExistsError,
+    KeyFormatError,
+    KeyNotFoundError,
+    SignCancelledError,
+)
+
+from .keys import ASCII, names_in, options, write_private
+
+
+def mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+@pytest.fixture(params=[0o000, 0o022, 0o077, 0o777], ids="umask {:03o}".format)
+def umask(request: pytest.FixtureRequest) -> Iterator[None]:
+    before = os.umask(request.param)
+    yield
+    os.umask(before)
+
+
+@pytest.mark.usefixtures("umask")
+def test_modes_do_not_depend_on_the_umask(tmp_path: Path) -> None:
+    init_signer(options(tmp_path / "a" / "b")).close()
+    modes = [mode(tmp_path / each) for each in ("a", "a/b", "a/b/signer.json")]
+    assert modes == [0o700, 0o700, 0o600]
+
+
+def test_a_directory_that_is_there_keeps_its_mode(tmp_path: Path) -> None:
+    tmp_path.chmod(0o750)
+    init_signer(options(tmp_path)).close()
+    assert mode(tmp_path) == 0o750
+
+
+def test_init_twice_changes_nothing(tmp_path: Path) -> None:
+    with init_signer(options(tmp_path)) as first:
+        before = (tmp_path / "signer.json").read_bytes()
+        assert init_signer(options(tmp_path)).public_key == first.public_key
+    assert (tmp_path / "signer.json").read_bytes() == before
+    assert names_in(tmp_path) == ["signer.json"]
+
+
+@pytest.mark.parametrize("loose", [0o640, 0o604, 0o660, 0o644, 0o610])
+def test_a_loose_mode_is_one_warning(loose: int, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path = ASCII.copy_to(tmp_path)
+    path.chmod(loose)
+    assert create_signer(options(path, ASCII.passphrase)).address.hex() == ASCII.address
+    assert caplog.messages == [f"{path} has the mode {loose:04o}; chmod 600 {path}"]
+
+
+@pytest.mark.parametrize("tight", [0o600, 0o400])
+def test_a_tight_mode_is_no_warning(tight: int, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path = ASCII.copy_to(tmp_path)
+    path.chmod(tight)
+    create_signer(options(path, ASCII.passphrase)).close()
+    assert caplog.messages == []
+
+
+def test_a_directory_that_others_may_write_is_a_warning(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    ASCII.copy_to(tmp_path)
+    tmp_path.chmod(0o770)
+    create_signer(options(tmp_path, ASCII.passphrase)).close()
+    assert caplog.messages == [f"{tmp_path} has the mode 0770; chmod 700 {tmp_path}"]
+
+
+def test_a_link_that_the_user_named_is_followed(tmp_path: Path) -> None:
+    real = ASCII.copy_to(tmp_path)
+    link = tmp_path / "link.json"
+    link.symlink_to(real)
+    with create_signer(options(link, ASCII.passphrase)) as signer:
+        assert (signer.address.hex(), signer.key_id) == (ASCII.address, str(link))
+
+
+def test_a_link_in_a_directory_is_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    link = tmp_path / "signer.json"
+    link.symlink_to(ASCII.copy_to(tmp_path / "real"))
+    with pytest.raises(KeyFormatError, match="is a symbolic link, which is not followed; set 'path' to this very file"):
+        create_signer(options(tmp_path, ASCII.passphrase))
+    assert create_signer(options(link, ASCII.passphrase)).address.hex() == ASCII.address
+
+
+def test_a_link_to_a_directory_of_keys_is_followed(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    ASCII.copy_to(tmp_path / "real")
+    (tmp_path / "keys").symlink_to("real")
+    assert create_signer(options(tmp_path / "keys", ASCII.passphrase)).address.hex() == ASCII.address
+
+
+def test_init_through_a_dangling_link_that_the_user_named_writes_where_it_leads(tmp_path: Path) -> None:
+    link = tmp_path / "link.json"
+    link.symlink_to("real/key.json")
+    init_signer(options(link)).close()
+    assert link.is_symlink()
+    assert names_in(tmp_path / "real") == ["key.json"]
+
+
+def test_init_does_not_write_through_a_dangling_link_in_a_directory(tmp_path: Path) -> None:
+    (tmp_path / "signer.json").symlink_to("elsewhere.json")
+    with pytest.raises(KeyFormatError, match="is a symbolic link"):
+        init_signer(options(tmp_path))
+    assert names_in(tmp_path) == ["signer.json"]
+
+
+def test_a_fifo_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "signer.json")
+    with pytest.raises(KeyFormatError, match="is no regular file"):
+        create_signer(options(tmp_path))
+
+
+def test_a_socket_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)  # a socket's path must be short
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind("signer.json")
+        with pytest.raises(KeyFormatError, match="is no regular file"):
+            create_signer(options(tmp_path))
+
+
+@pytest.mark.parametrize("device", ["/dev/zero", "/dev/null", "/dev/tty"])
+def test_a_device_is_refused(device: str, tmp_path: Path) -> None:
+    (tmp_path / "key.json").symlink_to(device)
+    with pytest.raises((KeyFormatError, BackendUnavailableError), match=r"is no regular file|No such device"):
+        create_signer(options(tmp_path / "key.json"))
+
+
+def test_a_file_above_64_kib_is_refused(tmp_path: Path) -> None:
+    write_private(tmp_path / "signer.json", ASCII.content + b" " * 65536)
+    with pytest.raises(KeyFormatError, match="larger than 65536 bytes"):
+        create_signer(options(tmp_path, ASCII.passphrase))
+
+
+def test_a_file_of_64_kib_is_read(tmp_path: Path) -> None:
+    write_private(tmp_path / "signer.json", ASCII.content.ljust(65536))
+    assert create_signer(options(tmp_path, ASCII.passphrase)).address.hex() == ASCII.address
+
+
+@pytest.fixture
+def open_directory() -> Iterator[Path]:
+    """A directory that every user can reach, unlike pytest's own."""
+    directory = Path(tempfile.mkdtemp())
+    directory.chmod(0o755)
+    yield directory
+    shutil.rmtree(directory)
+
+
+def as_nobody(directory: Path, statement: str) -> str:
+    """What ``statement`` raises, done by a user without rights: root may read everything."""
+    script = f"""
+        import os, sys
+        from signer_core import Secret, create_signer, init_signer
+
+        def options(path):
+            return {{"backend": "file", "path": path, "passphrase": Secret(b"passphrase")}}
+
+        path = sys.argv[1]
+        init_signer(options(path)).close()
+        create_signer(options(path)).close()  # so that all is imported while it may be read
+        os.chmod(path + "/signer.json", 0o000)
+        if os.geteuid() == 0:
+            os.setuid(65534)
+        try:
+            {statement}
+        except Exception as error:
+            print(type(error).__name__, error)
+    """
+    command = [sys.executable, "-c", textwrap.dedent(script), str(directory)]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+
+def test_an_unreadable_file_is_told(open_directory: Path) -> None:
+    printed = as_nobody(open_directory, "create_signer(options(path))")
+    assert printed.startswith(
+        f"AccessDeniedError {open_directory}/signer.json cannot be read: Permission denied; check"
+    )
+
+
+def test_an_unreadable_directory_is_told(open_directory: Path) -> None:
+    (open_directory / "closed").mkdir(mode=0o000)
+    printed = as_nobody(open_directory, "create_signer(options(path + '/closed'))")
+    assert printed.startswith("AccessDeniedError there can be no key at")
+
+
+def test_a_directory_that_cannot_be_written_is_told(open_directory: Path) -> None:
+    (open_directory / "closed").mkdir(mode=0o555)
+    printed = as_nobody(open_directory, "init_signer(options(path + '/closed'))")
+    assert printed.startswith("AccessDeniedError")
+    assert "cannot be written, and nothing was changed: Permission denied" in printed
+
+
+def test_a_directory_that_cannot_be_made_is_told(open_directory: Path) -> None:
+    (open_directory / "closed").mkdir(mode=0o555)
+    printed = as_nobody(open_directory, "init_signer(options(path + '/closed/keys'))")
+    assert "cannot be written, and nothing was changed: Permission denied" in printed
+
+
+def init_in_a_process(path: Path, **more: str) -> "subprocess.Popen[str]":
+    script = """
+        import sys
+        from signer_core import Secret, init_signer
+
+        config = {"backend": "file", "path": sys.argv[1], "passphrase": Secret(b"passphrase")}
+        if len(sys.argv) > 2:
+            config["format"] = sys.argv[2]
+        print("ready", flush=True)
+        sys.stdin.readline()
+        print(init_signer(config).address.hex())
+    """
+    command = [sys.executable, "-c", textwrap.dedent(script), str(path), *more.values()]
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+
+def addresses_of(processes: "list[subprocess.Popen[str]]") -> set[str]:
+    """Start all at once; what they report."""
+    for process in processes:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+    for process in processes:
+        assert process.stdin is not None
+        process.stdin.write("\n")
+        process.stdin.flush()
+    reported = {process.communicate()[0] for process in processes}
+    assert [process.returncode for process in processes] == [0] * len(processes)
+    return reported
+
+
+def test_processes_that_init_the_same_path_at_once_end_with_one_key(tmp_path: Path) -> None:
+    path = tmp_path / "a" / "keys"
+    (address,) = addresses_of([init_in_a_process(path) for _ in range(4)])
+    with create_signer(options(path, b"passphrase")) as signer:
+        assert signer.address.hex() == address.strip()
+    assert names_in(path) == ["signer.json"]
+
+
+def test_processes_that_init_two_formats_at_once_end_with_one_key(tmp_path: Path) -> None:
+    formats = ["evnode", "pkcs8", "evnode", "pkcs8"]
+    (address,) = addresses_of([init_in_a_process(tmp_path, format=each) for each in formats])
+    with create_signer(options(tmp_path, b"passphrase")) as signer:
+        assert signer.address.hex() == address.strip()
+    assert len(names_in(tmp_path)) == 1
+
+
+def test_init_opens_the_key_of_one_that_did_not_lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    link = os.link
+
+    def slow_link(source: Path, destination: Path) -> None:
+        ASCII.copy_to(tmp_path)
+        link(source, destination)
+
+    monkeypatch.setattr(os, "link", slow_link)
+    assert init_signer(options(tmp_path, ASCII.passphrase)).address.hex() == ASCII.address
+    assert names_in(tmp_path) == ["signer.json"]
+
+
+def test_a_key_is_never_replaced(tmp_path: Path) -> None:
+    path = write_private(tmp_path / "key", b"old")
+    with pytest.raises(KeyExistsError, match="exists already, and stays as it is"):
+        store.create(path, b"new")
+    assert path.read_bytes() == b"old"
+    assert names_in(tmp_path) == ["key"]
+
+
+def test_a_new_content_takes_the_old_one_s_place(tmp_path: Path) -> None:
+    path = write_private(tmp_path / "key", b"old")
+    store.replace(path, b"new")
+    assert (path.read_bytes(), mode(path), names_in(tmp_path)) == (b"new", 0o600, ["key"])
+
+
+def test_root_does_not_take_a_file_from_its_owner(tmp_path: Path) -> None:
+    path = write_private(tmp_path / "key", b"old")
+    owner = (1234, 5678) if os.geteuid() == 0 else (os.geteuid(), os.getegid())
+    os.chown(path, *owner)
+    store.replace(path, b"new")
+    assert (path.stat().st_uid, path.stat().st_gid) == owner
+
+
+def test_backups_never_replace_each_other(tmp_path: Path) -> None:
+    path = tmp_path / "key.json"
+    for content in (b"1", b"2", b"3"):
+        path.unlink(missing_ok=True)
+        store.back_up(write_private(path, content))
+    assert {each: (tmp_path / each).read_bytes() for each in names_in(tmp_path)} == {
+        "key.json": b"3",
+        "key.json.bak": b"1",
+        "key.json.bak.2": b"2",
+        "key.json.bak.3": b"3",
+    }
+
+
+def test_a_filesystem_without_links_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_links(source: Path, destination: Path) -> None:
+        raise OSError(errno.EPERM, os.strerror(errno.EPERM))
+
+    monkeypatch.setattr(os, "link", no_links)
+    with pytest.raises(BackendUnavailableError, match=r"nothing was changed.* keep keys on a filesystem that has hard"):
+        init_signer(options(tmp_path))
+    assert names_in(tmp_path) == []
+
+
+def test_a_directory_that_cannot_be_synced_on_its_filesystem_is_no_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fsync = os.fsync
+
+    def no_directories(descriptor: int) -> None:
+        if stat.S_ISDIR(os.fstat(descriptor).st_mode):
+            raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", no_directories)
+    init_signer(options(tmp_path / "keys")).close()
+    assert names_in(tmp_path / "keys") == ["signer.json"]
+
+
+def test_every_new_directory_is_synced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fsync, synced = os.fsync, []
+
+    def noting(descriptor: int) -> None:
+        fsync(descriptor)
+        synced.append(os.readlink(f"/proc/self/fd/{descriptor}").partition("/.signer")[0])
+
+    monkeypatch.setattr(os, "fsync", noting)
+    init_signer(options(tmp_path / "a" / "b")).close()
+    assert set(synced) == {str(tmp_path), str(tmp_path / "a"), str(tmp_path / "a" / "b")}
+    assert synced[-1] == str(tmp_path / "a" / "b")
+
+
+def test_a_writer_waits_for_the_one_before_it(tmp_path: Path) -> None:
+    entered, order = threading.Event(), []
+
+    def second() -> None:
+        entered.set()
+        with lock.locked(tmp_path, Deadline.after(None)):
+            order.append("second")
+
+    thread = threading.Thread(target=second)
+    with lock.locked(tmp_path, Deadline.after(None)):
+        thread.start()
+        entered.wait()
+        order.append("first")
+    thread.join()
+    assert order == ["first", "second"]
+
+
+def test_waiting_for_a_lock_ends_with_the_deadline(tmp_path: Path) -> None:
+    with lock.locked(tmp_path, Deadline.after(None)), pytest.raises(DeadlineExceededError):
+        init_signer(options(tmp_path), timeout=0.5)
+    assert names_in(tmp_path) == []
+
+
+def test_waiting_for_a_lock_can_be_called_off(tmp_path: Path) -> None:
+    cancel = threading.Event()
+    deadline = Deadline.after(None, cancel=cancel)
+    with lock.locked(tmp_path, Deadline.after(None)):
+        cancel.set()
+        with pytest.raises(SignCancelledError), lock.locked(tmp_path, deadline):
+            pass
+
+
+def test_a_lock_that_is_never_given_back_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lock, "_PATIENCE_SECONDS", 0.05)
+    with (
+        lock.locked(tmp_path, Deadline.after(None)),
+        pytest.raises(BackendUnavailableError, match=r"another process keeps .* locked; nothing was changed"),
+    ):
+        init_signer(options(tmp_path))
+
+
+def test_a_filesystem_without_locks_is_no_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_locks(descriptor: int, operation: int) -> None:
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr("fcntl.flock", no_locks)
+    init_signer(options(tmp_path)).close()
+    assert names_in(tmp_path) == ["signer.json"]
+
+
+def test_a_file_that_vanishes_before_it_is_read_is_missing(tmp_path: Path) -> None:
+    with pytest.raises(KeyNotFoundError):
+        store.read(tmp_path / "signer.json", follow=False)
