@@ -1,0 +1,29 @@
+"""The conformance kit: what must hold of every backend, as tests that a backend's author runs on theirs.
+
+Needs pytest, which ``signer-core[testing]`` brings::
+
+    # test_vault.py
+    import pytest
+    from signer_core.testing import SigningKeyConformance
+
+    class TestVault(SigningKeyConformance):
+        @pytest.fixture(scope="class")
+        def config(self, vault):
+            return {"backend": "vault", "url": vault.url, "token": "env:VAULT_TOKEN"}
+
+Each test's docstring says what is promised. :class:`SigningKeyConformance` describes the fixtures that it takes.
+"""
+
+import pytest
+
+# Before they are imported: a failing assertion shall show its values to the author of the backend.
+pytest.register_assert_rewrite(
+    *(
+        f"{__name__}.{module}"
+        for module in ("contract", "identity", "lifetime", "openings", "outcomes", "secrecy", "sharing", "signatures")
+    )
+)
+
+from signer_core.testing.conformance import SigningKeyConformance  # noqa: E402 — see above
+
+__all__ = ["SigningKeyConformance"]

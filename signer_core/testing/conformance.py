@@ -1,0 +1,41 @@
+"""SigningKeyConformance: all tests of the kit in one class."""
+
+from typing import Any
+
+from signer_core.testing.contract import Contract
+from signer_core.testing.identity import Identity
+from signer_core.testing.lifetime import Lifetime
+from signer_core.testing.openings import MissingKey, Openings, WrongSecret
+from signer_core.testing.secrecy import Secrecy
+from signer_core.testing.sharing import Sharing
+from signer_core.testing.signatures import Signatures
+
+
+class SigningKeyConformance(
+    WrongSecret, MissingKey, Secrecy, Lifetime, Sharing, Openings, Signatures, Identity, Contract
+):
+    """What must hold of every backend. A test class inherits it and brings fixtures.
+
+    ``config`` (required)
+        The mapping that ``create_signer`` takes, of a key that exists. Where it has the scope of the class, the module
+        or the session, tests that only use a signer share one; else each opens its own.
+    ``missing_config``
+        The mapping of a key that does not exist: a new one for each test, since some of them make it. Without this
+        fixture there are no tests about missing keys.
+    ``wrong_secret_config``
+        The mapping of the existing key, with a secret that does not open it. Without this fixture there are no tests
+        about wrong secrets.
+    ``secrets``
+        What must never show, by name, as bytes. By default the options of type ``Secret``, and the texts with
+        ``repr=False``. At least 8 bytes each: a shorter one may turn up by chance.
+
+    ``grace`` is the number of seconds that a call may take beyond its timeout.
+    """
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Leave out the tests whose fixture is not there: a skipped test would be noise in every run."""
+        super().__init_subclass__(**kwargs)
+        for fixture, tests in (("missing_config", MissingKey), ("wrong_secret_config", WrongSecret)):
+            for name in vars(tests):
+                if name.startswith("test_") and not hasattr(cls, fixture):
+                    setattr(cls, name, None)

@@ -1,0 +1,73 @@
+"""What must hold of the hooks of a plugin."""
+
+import json
+import subprocess
+import sys
+from typing import Any
+
+import attrs
+import pytest
+
+from signer_core.deadline import Deadline
+from signer_core.hookspecs import CONTRACT, Backend, SigningKey, Verdict
+from signer_core.plugins import BackendPlugin
+from signer_core.testing import watched
+from signer_core.testing.fixtures import PATIENCE, Config, Fixtures
+
+
+class Contract(Fixtures):
+    """Tests of what the hooks answer, and of what they touch."""
+
+    def test_signer_backend(self, plugin: BackendPlugin) -> None:
+        """``signer_backend`` describes the backend for this version of the contract, with at least one algorithm."""
+        assert isinstance(plugin.backend, Backend)
+        assert plugin.backend.contract == CONTRACT
+        assert plugin.backend.algorithms
+
+    def test_configuration_is_frozen(self, options: Any) -> None:
+        """The configuration class is a frozen attrs class."""
+        assert attrs.has(type(options))
+        with pytest.raises(attrs.exceptions.FrozenInstanceError):
+            options.backend = "another"
+
+    def test_facts_of_the_key(self, key: SigningKey) -> None:
+        """``max_message_bytes`` is a whole number above 0 or None, ``renew_after`` seconds above 0 or None, ``reopens``
+        a bool.
+        """
+        limit, renew_after, reopens = (getattr(key, name) for name in ("max_message_bytes", "renew_after", "reopens"))
+        assert limit is None or (type(limit) is int and limit > 0)
+        assert renew_after is None or (isinstance(renew_after, int | float) and renew_after > 0)
+        assert type(reopens) is bool
+
+    def test_renewal(self, key: SigningKey) -> None:
+        """``renew`` returns a key; where nothing has changed, one with the same name and public key."""
+        renewed: Any = key.renew(Deadline.after(PATIENCE))
+        assert isinstance(renewed, SigningKey)
+        assert (renewed.key_id, renewed.public_key) == (key.key_id, key.public_key)
+        if renewed is not key:
+            renewed.close()
+
+    def test_signer_check(self, plugin: BackendPlugin, options: Any) -> None:
+        """``signer_check``, if there is one, gives verdicts; each one that did not pass has a remedy."""
+        for verdict in plugin.check(options, Deadline.after(PATIENCE)):
+            assert isinstance(verdict, Verdict)
+            assert verdict.step
+            assert verdict.passed or verdict.remedy, f"{verdict.step!r} did not pass; what is to be done?"
+
+    def test_signer_commands(self, plugin: BackendPlugin) -> None:
+        """``signer_commands``, if there is one, gives a click group."""
+        import click
+
+        assert isinstance(plugin.commands(), click.Group | None)
+
+    def test_signer_backend_touches_nothing(self, config: Config) -> None:
+        """``signer_backend`` opens no file and no connection and starts no process. (Importing modules is fine.)"""
+        answer = subprocess.run(  # noqa: S603 — our own script
+            [sys.executable, watched.__file__, json.dumps(sys.path), config["backend"]],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=PATIENCE,
+        )
+        assert answer.returncode == 0, answer.stderr
+        assert json.loads(answer.stdout) == [], "signer_backend touched this"

@@ -1,0 +1,71 @@
+"""What must hold of a key's name and public half."""
+
+import hashlib
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from signer_core.deadline import Deadline
+from signer_core.factory import create_signer
+from signer_core.hookspecs import SigningKey
+from signer_core.plugins import BackendPlugin
+from signer_core.public_key import PublicKey
+from signer_core.signer import Signer
+from signer_core.testing.fixtures import PATIENCE, Config, Fixtures
+
+ROUND_TRIPS: dict[str, Callable[[PublicKey], PublicKey]] = {
+    "pem": lambda key: PublicKey.from_pem(key.to_pem(), algorithm=key.algorithm),
+    "der": lambda key: PublicKey.from_der(key.to_der(), algorithm=key.algorithm),
+    "jwk": lambda key: PublicKey.from_jwk(key.to_jwk(), algorithm=key.algorithm),
+    "openssh": lambda key: PublicKey.from_openssh(key.to_openssh(), algorithm=key.algorithm),
+    "libp2p": lambda key: PublicKey.from_libp2p(key.to_libp2p(), algorithm=key.algorithm),
+    "raw": lambda key: PublicKey.from_raw(key.algorithm, key.raw),
+    "cryptography": lambda key: PublicKey.from_cryptography(key.to_cryptography(), algorithm=key.algorithm),
+}
+
+
+class Identity(Fixtures):
+    """Tests of ``key_id`` and ``public_key``."""
+
+    def test_key_id_is_set(self, key: SigningKey) -> None:
+        """``key_id`` is a text that names the key, and not empty."""
+        key_id: Any = key.key_id
+        assert isinstance(key_id, str)
+        assert key_id
+
+    def test_public_key_is_set(self, key: SigningKey, plugin: BackendPlugin) -> None:
+        """``public_key`` is a PublicKey, for an algorithm that ``signer_backend`` declares."""
+        public_key: Any = key.public_key
+        assert isinstance(public_key, PublicKey)
+        assert public_key.algorithm in plugin.backend.algorithms
+
+    def test_identity_is_stable(self, key: SigningKey) -> None:
+        """``key_id`` and ``public_key`` of an open key never change, whatever is signed."""
+        seen = [(key.key_id, key.public_key)]
+        for _ in range(3):
+            key.sign(b"message", Deadline.after(PATIENCE))
+            seen.append((key.key_id, key.public_key))
+        assert seen == [seen[0]] * len(seen)
+
+    def test_reopening_gives_the_same_key(self, config: Config, signer: Signer, key: SigningKey) -> None:
+        """Who opens the configuration again gets the same key under the same name; for a key that does not reopen,
+        another one that signs as well.
+        """
+        with create_signer(config) as again:
+            again.public_key.verify(again.sign(b"message"), b"message")
+            if key.reopens:
+                assert (again.key_id, again.public_key) == (signer.key_id, signer.public_key)
+            else:
+                assert again.public_key != signer.public_key, "it is the same key: say so with SigningKey.reopens"
+
+    def test_signer_shows_the_key(self, signer: Signer, config: Config) -> None:
+        """The signer's address, algorithm and backend are those of the key."""
+        assert signer.address == hashlib.sha256(signer.public_key.raw).digest()
+        assert signer.algorithm is signer.public_key.algorithm
+        assert signer.backend == config["backend"]
+
+    @pytest.mark.parametrize("encoding", ROUND_TRIPS)
+    def test_public_key_round_trips(self, signer: Signer, encoding: str) -> None:
+        """Each encoding of the public key reads back as the same key."""
+        assert ROUND_TRIPS[encoding](signer.public_key) == signer.public_key

@@ -1,0 +1,84 @@
+"""What must hold of opening and making keys."""
+
+import asyncio
+import logging
+from collections.abc import Mapping
+
+import pytest
+
+from signer_core.errors import KeyNotFoundError, SignerError
+from signer_core.factory import create_signer, create_signer_async, init_signer
+from signer_core.hookspecs import SigningKey
+from signer_core.plugins import BackendPlugin
+from signer_core.signer import Signer
+from signer_core.testing.fixtures import Config, Fixtures, options_of, secrets_of
+from signer_core.testing.outcomes import refused
+from signer_core.testing.secrecy import assert_hidden, logged, told
+
+
+class Openings(Fixtures):
+    """Tests of opening a key that exists."""
+
+    def test_init_changes_nothing(self, config: Config, signer: Signer, key: SigningKey) -> None:
+        """``init_signer`` of a key that exists opens that key, however often."""
+        for _ in range(2):
+            with init_signer(config) as again:
+                again.public_key.verify(again.sign(b"message"), b"message")
+                if key.reopens:
+                    assert (again.key_id, again.public_key) == (signer.key_id, signer.public_key)
+
+    def test_opening_async(self, config: Config) -> None:
+        """``create_signer_async`` opens the key inside of an event loop."""
+
+        async def sign() -> None:
+            async with await create_signer_async(config) as signer:
+                signer.public_key.verify(await signer.sign_async(b"message"), b"message")
+
+        asyncio.run(sign())
+
+
+class MissingKey(Fixtures):
+    """Tests of a key that does not exist; they need the fixture ``missing_config``."""
+
+    def test_missing_key(self, missing_config: Config) -> None:
+        """Opening a key that does not exist is KeyNotFoundError, and does not make it."""
+        refused(KeyNotFoundError, lambda: create_signer(missing_config))
+        refused(KeyNotFoundError, lambda: create_signer(missing_config))
+
+    def test_missing_key_that_is_pinned(self, missing_config: Config) -> None:
+        """``init_signer`` with a pin never makes a key: the one that is expected is lost, not yet to be made."""
+        refused(KeyNotFoundError, lambda: init_signer({**missing_config, "expected_address": "00" * 32}))
+        refused(KeyNotFoundError, lambda: create_signer(missing_config))
+
+    def test_init_makes_a_missing_key(self, missing_config: Config, plugin: BackendPlugin) -> None:
+        """``init_signer`` makes a key that does not exist, once, and it is there afterwards; KeyNotFoundError where the
+        backend makes no keys.
+        """
+        if not plugin.makes_keys:
+            refused(KeyNotFoundError, lambda: init_signer(missing_config))
+            return
+        with init_signer(missing_config) as made:
+            made.public_key.verify(made.sign(b"message"), b"message")
+            for open_again in (init_signer, create_signer):
+                with open_again(missing_config) as again:
+                    assert (again.key_id, again.public_key) == (made.key_id, made.public_key)
+
+
+class WrongSecret(Fixtures):
+    """Tests of a secret that does not open the key; they need the fixture ``wrong_secret_config``."""
+
+    def test_wrong_secret(
+        self,
+        wrong_secret_config: Config,
+        plugin: BackendPlugin,
+        secrets: Mapping[str, bytes],
+        caplog: pytest.LogCaptureFixture,
+    ) -> None:
+        """A wrong secret is a SignerError, which shows neither the wrong nor the right one, and neither do the logs."""
+        given = secrets_of(options_of(wrong_secret_config, plugin))
+        assert given != secrets, "wrong_secret_config has the right secrets"
+        with caplog.at_level(logging.DEBUG):
+            error = refused(SignerError, lambda: create_signer(wrong_secret_config))
+        for shown in (secrets, given):
+            assert_hidden(shown, "the error", told(error))
+            assert_hidden(shown, "the log", logged(caplog))

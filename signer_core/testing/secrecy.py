@@ -1,0 +1,93 @@
+"""What must never show."""
+
+import base64
+import logging
+import pickle
+import traceback
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import attrs
+import pytest
+
+from signer_core.errors import ConfigError
+from signer_core.factory import create_signer
+from signer_core.hookspecs import SigningKey
+from signer_core.secrets import Secret
+from signer_core.signer import Signer
+from signer_core.testing.fixtures import Config, Fixtures
+from signer_core.testing.outcomes import refused
+
+SHORTEST = 8  # bytes
+
+
+class Secrecy(Fixtures):
+    """Tests that look for the configured secrets where they must not be."""
+
+    def test_nothing_secret_in_reprs(
+        self, options: Any, signer: Signer, key: SigningKey, secrets: Mapping[str, bytes]
+    ) -> None:
+        """No ``repr`` or ``str`` of the configuration, the key or the signer shows a secret."""
+        for thing in (options, key, key.key_id, key.public_key, signer):
+            assert_hidden(secrets, f"the repr of {type(thing).__name__}", f"{thing!r} {thing}")
+
+    def test_nothing_secret_in_logs(
+        self, config: Config, secrets: Mapping[str, bytes], caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """Nothing that is logged while a key is opened, used and closed shows a secret, at whatever level."""
+        with caplog.at_level(logging.DEBUG), create_signer(config) as signer:
+            signer.sign(b"message")
+        assert_hidden(secrets, "the log", logged(caplog))
+
+    def test_nothing_secret_in_errors(self, config: Config, options: Any, secrets: Mapping[str, bytes]) -> None:
+        """An option of a wrong type is a ConfigError, which shows no secret; nor do the errors behind it."""
+        for field in attrs.fields(type(options)):
+            mistyped = {**config, field.alias or field.name: object()}
+            error = refused(ConfigError, lambda mistyped=mistyped: create_signer(mistyped))  # type: ignore[misc]
+            assert_hidden(secrets, f"the error of a mistyped {field.name!r}", told(error))
+
+    def test_nothing_secret_in_pickles(self, signer: Signer, options: Any, secrets: Mapping[str, bytes]) -> None:
+        """What a signer pickles as holds no secret: references to secrets are pickled, or nothing is."""
+        try:
+            pickled = pickle.dumps(signer)
+        except TypeError:
+            return
+        referenced = {name: secrets[name] for name in secrets if isinstance(getattr(options, name, None), Secret)}
+        assert_hidden(referenced, "the pickle of the signer", pickled.decode("latin-1"))
+
+
+def assert_hidden(secrets: Mapping[str, bytes], where: str, text: str) -> None:
+    """No secret is in ``text``, in none of the usual spellings. The failure does not show it either."""
+    for name, secret in secrets.items():
+        assert len(secret) >= SHORTEST, f"the kit cannot look for {name!r}: it has less than {SHORTEST} bytes"
+        for spelling, spell in SPELLINGS.items():
+            if spell(secret) in text:
+                pytest.fail(f"{where} shows the secret {name!r}, {spelling}")
+
+
+SPELLINGS: Mapping[str, Callable[[bytes], str]] = {
+    "as it is": lambda secret: secret.decode("utf-8", "backslashreplace"),
+    "byte for byte": lambda secret: secret.decode("latin-1"),
+    "as a literal": lambda secret: repr(secret)[2:-1],
+    "in hex": bytes.hex,
+    "in upper-case hex": lambda secret: secret.hex().upper(),
+    "in base64": lambda secret: base64.b64encode(secret).decode().rstrip("="),
+    "in base64url": lambda secret: base64.urlsafe_b64encode(secret).decode().rstrip("="),
+}
+
+
+def told(error: BaseException) -> str:
+    """All that an error tells: itself, its fields, and the errors behind it, hidden ones too."""
+    seen: list[BaseException] = []
+    waiting: list[BaseException | None] = [error]
+    while waiting:
+        each = waiting.pop()
+        if each is not None and each not in seen:
+            seen.append(each)
+            waiting += [each.__cause__, each.__context__]
+    return "\n".join(f"{each!r} {each} {each.args} {vars(each)} {traceback.format_exception(each)}" for each in seen)
+
+
+def logged(caplog: pytest.LogCaptureFixture) -> str:
+    """All that was logged: the messages, their tracebacks, and what the records carry besides."""
+    return "\n".join([caplog.text, *(repr(vars(record)) for record in caplog.records)])
