@@ -48,6 +48,11 @@ def read(
     )
 
 
+def signer_names(config: "str | os.PathLike[str]") -> list[str]:
+    """The names of the tables ``[signers.NAME]`` in a file. Raises :class:`ConfigError`."""
+    return _names(_parse(_file(config)))
+
+
 def _file(config: object) -> Path:
     path: object = os.fspath(config) if isinstance(config, str | os.PathLike) else None
     if not isinstance(path, str):
@@ -60,8 +65,7 @@ def _file(config: object) -> Path:
 def _choose(content: object, name: str | None, path: Path) -> tuple[str, object]:
     """The heading and the body of the table that ``name`` asks for."""
     tables = content if isinstance(content, Mapping) else {}
-    signers = tables.get("signers", {})
-    names = sorted(each for each in signers if isinstance(each, str)) if isinstance(signers, Mapping) else []
+    names = _names(content)
     has = f"its signers are: {', '.join(names)}" if names else "add the table [signer]"
     if name is None:
         if "signer" not in tables:
@@ -70,7 +74,12 @@ def _choose(content: object, name: str | None, path: Path) -> tuple[str, object]
         return "signer", tables["signer"]
     if name not in names:
         raise ConfigError(f"{path} has no table [signers.{name}]", remedy=has)
-    return f"signers.{name}", signers[name]
+    return f"signers.{name}", tables["signers"][name]
+
+
+def _names(content: object) -> list[str]:
+    signers = content.get("signers") if isinstance(content, Mapping) else None
+    return sorted(each for each in signers if isinstance(each, str)) if isinstance(signers, Mapping) else []
 
 
 def _table(table: object, source: str) -> dict[str, object]:
@@ -82,7 +91,7 @@ def _table(table: object, source: str) -> dict[str, object]:
     return dict(table)
 
 
-def _parse(path: Path, inspect: Callable[[os.stat_result], None] | None) -> object:
+def _parse(path: Path, inspect: Callable[[os.stat_result], None] | None = None) -> object:
     try:
         with path.open("rb") as file:
             if inspect is not None:

@@ -1,7 +1,7 @@
 """From the name of a backend to its plugin: find the one, list all, refuse doubt."""
 
 from collections.abc import Callable, Iterable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import attrs
 import pluggy
@@ -19,6 +19,9 @@ from signer_core.hookspecs import (
     SigningKey,
     Verdict,
 )
+
+if TYPE_CHECKING:
+    import click
 
 T = TypeVar("T")
 
@@ -60,9 +63,13 @@ class BackendPlugin:
         except Exception as error:
             raise self._broken(f"signer_check raised {type(error).__name__}") from error
 
-    def commands(self) -> Any:
-        """The plugin's click group, or None."""
-        return self._hooks.signer_commands() if self._hooks.signer_commands.get_hookimpls() else None
+    def commands(self) -> "click.Group | None":
+        """The plugin's own commands, or None."""
+        if not self._hooks.signer_commands.get_hookimpls():
+            return None
+        import click
+
+        return self._ask(click.Group, "signer_commands")
 
     def _ask(self, wanted: type[T], hook: str, **arguments: object) -> T:
         return _asked(getattr(self._hooks, hook), wanted, self._broken, **arguments)
