@@ -1,0 +1,165 @@
+"""The ``signer`` command.
+
+Here are its options and the table of its subcommands; a subcommand's module is imported when it is invoked, and a
+backend's when the configuration names it, so that nobody waits for what they do not use.
+"""
+
+import importlib
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
+#: The subcommands, each in a module of its name, in the order of ``signer --help``.
+COMMANDS = {
+    "init": "Make the key if it is missing, and print its address.",
+    "show": "Print the public key.",
+    "sign": "Sign files.",
+    "verify": "Verify the signature of a file.",
+    "check": "Go through the configuration step by step, with what to do about each failure.",
+    "backends": "List the installed backends and extensions.",
+    "demo": "Show what signing by configuration is, in a temporary folder.",
+}
+
+
+class Commands(click.Group):
+    """The subcommands of the table, and for any other name the commands that the backend of that name brings.
+
+    Failures end the program in one way: ``error: …`` on stderr, the remedy in a second line, and an exit status.
+    """
+
+    def main(
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = None,
+        complete_var: str | None = None,
+        standalone_mode: bool = True,  # noqa: FBT002 — click's own signature
+        **extra: Any,
+    ) -> Any:
+        """Run the command and exit; for the parameters see :meth:`click.Command.main`."""
+        try:
+            status = super().main(args, prog_name or "signer", complete_var, standalone_mode=False, **extra)
+        except (Exception, KeyboardInterrupt) as error:
+            if not standalone_mode:
+                raise
+            from signer_core.cli.failures import report
+
+            status = report(error)
+        if not standalone_mode:
+            return status
+        sys.exit(status)
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse the options of ``signer`` itself, which every subcommand then finds in ``ctx.obj``."""
+        from signer_core.cli.command_line import CommandLine
+
+        rest = super().parse_args(ctx, args)
+        ctx.obj = CommandLine(**ctx.params)
+        return rest
+
+    def invoke(self, ctx: click.Context) -> None:
+        """Run the subcommand; what it returns is nobody's exit status."""
+        from signer_core.cli.logs import logs_on_stderr
+
+        verbosity: int = ctx.params["verbosity"]
+        with logs_on_stderr(verbosity):
+            try:
+                super().invoke(ctx)
+            except Exception as error:
+                if verbosity > 1 and not isinstance(error, click.exceptions.Exit):
+                    import traceback
+
+                    traceback.print_exception(error)
+                raise
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names in the table."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The subcommand, imported now."""
+        if cmd_name in COMMANDS:
+            command: click.Command = importlib.import_module(f"{__name__}.{cmd_name}").command
+            return command
+        from signer_core.cli.plugin_commands import plugin_commands
+
+        return plugin_commands(ctx, cmd_name)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the table, without importing anything for it."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> "list[CompletionItem]":
+        """Complete the names in the table, without importing anything for it; options as every command does."""
+        from click.shell_completion import CompletionItem
+
+        names = [CompletionItem(name, help=text) for name, text in COMMANDS.items() if name.startswith(incomplete)]
+        return names + click.Command.shell_complete(self, ctx, incomplete)
+
+
+def _assignments(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
+    """The options of ``--set``; the last value of an option counts."""
+    options = {}
+    for each in values:
+        option, equals, value = each.partition("=")
+        if not option or not equals:
+            raise click.BadParameter(f"write OPTION=VALUE, not {each!r}")
+        options[option] = value
+    return options
+
+
+def _complete_backend(_: click.Context, __: click.Parameter, incomplete: str) -> "list[CompletionItem]":
+    from signer_core.cli.completion import backends
+
+    return backends(incomplete)
+
+
+def _complete_signer(ctx: click.Context, _: click.Parameter, incomplete: str) -> "list[CompletionItem]":
+    from signer_core.cli.completion import signers
+
+    return signers(ctx.params.get("config"), incomplete)
+
+
+@click.command(
+    "signer",
+    cls=Commands,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Some backends bring commands of their own: `signer file --help` shows those of the backend file.",
+)
+@click.option(
+    "--config",
+    "-c",
+    type=click.Path(),
+    metavar="PATH",
+    is_eager=True,  # so that completing --signer knows the file
+    help="The configuration file, TOML or YAML.  [default: $SIGNER_CONFIG, else ./signer.toml]",
+)
+@click.option(
+    "--signer", "-s", metavar="NAME", shell_complete=_complete_signer, help="The signer [signers.NAME] of that file."
+)
+@click.option(
+    "--backend",
+    metavar="NAME",
+    shell_complete=_complete_backend,
+    help="The backend, where there is no configuration file.",
+)
+@click.option(
+    "--set",
+    "options",
+    multiple=True,
+    metavar="OPTION=VALUE",
+    callback=_assignments,
+    help="Set an option of the backend, for this once. May be repeated.",
+)
+@click.option("-v", "verbosity", count=True, help="Tell more on stderr; -vv adds the traceback of an error.")
+@click.version_option(package_name="signer-core", prog_name="signer")
+def main(**_: object) -> None:
+    """Sign with a key that lives anywhere, as a configuration names it.
+
+    Exit status: 0; 1 for an error or a wrong signature; 2 for an unknown command or flag.
+    """

@@ -1,0 +1,91 @@
+"""How the command fails: one line on stderr, a second one with the remedy, and an exit status."""
+
+import contextlib
+import os
+import sys
+
+import click
+
+from signer_core.errors import SignerError
+
+FAILED = 1
+INTERRUPTED = 130  # 128 + SIGINT, as shells have it
+
+
+class Failure(click.ClickException):
+    """Something that only the command meets: a file that it cannot read, an output that it cannot write."""
+
+    exit_code = FAILED
+
+    def __init__(self, message: str, *, remedy: str | None = None) -> None:
+        super().__init__(message)
+        self.remedy = remedy
+
+
+def reason(error: OSError) -> str:
+    """What the operating system says, without its number and the path."""
+    return error.strerror or str(error)
+
+
+def report(error: BaseException) -> int:
+    """Tell the user of ``error``; return the exit status."""
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        error.show()
+        return error.exit_code
+    message, remedy, status = _told(error)
+    _give_up_output()
+    click.echo(f"error: {one_line(message)}", err=True)
+    if remedy:
+        click.echo(f"remedy: {one_line(remedy)}", err=True)
+    return status
+
+
+def by_interrupt(abort: click.Abort) -> bool:
+    """Whether Ctrl-C is what click made this of; the end of the input is the other thing."""
+    return isinstance(abort.__context__, KeyboardInterrupt)
+
+
+def one_line(text: str) -> str:
+    """``text`` on one line, with nothing in it that would steer a terminal."""
+    return "".join(
+        character if character.isprintable() else f"\\x{ord(character):02x}" for character in " ".join(text.split())
+    )
+
+
+def _told(error: BaseException) -> tuple[str, str | None, int]:
+    """Message, remedy and exit status."""
+    match error:
+        case SignerError():
+            return " — ".join((error.message, *getattr(error, "__notes__", ()))), error.remedy, FAILED
+        case Failure():
+            return error.message, error.remedy, FAILED
+        case click.UsageError(ctx=context):
+            remedy = f"see `{context.command_path} --help`" if context else None
+            return error.format_message(), remedy, error.exit_code
+        case click.ClickException():
+            return error.format_message(), None, error.exit_code
+        case KeyboardInterrupt():
+            return "interrupted", None, INTERRUPTED
+        case click.Abort():
+            return ("interrupted", None, INTERRUPTED) if by_interrupt(error) else ("aborted", None, FAILED)
+        case OSError(filename=str(path)):
+            return f"{path}: {reason(error)}", None, FAILED
+        case OSError():
+            return reason(error), None, FAILED
+    return (
+        f"unexpected {type(error).__name__}: {error}",
+        "this is a fault of the program; `signer -vv …` shows where, for a report to its authors",
+        FAILED,
+    )
+
+
+def _give_up_output() -> None:
+    """Drop what standard output did not take, so that Python does not try and fail once more when it ends."""
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except OSError:
+        with contextlib.suppress(OSError):
+            null = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(null, sys.stdout.fileno())
+            os.close(null)

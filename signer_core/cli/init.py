@@ -1,0 +1,66 @@
+"""``signer init``: a key, and the configuration that opens it."""
+
+import os
+from typing import TYPE_CHECKING
+
+import click
+
+from signer_core.cli.command_line import CommandLine
+from signer_core.cli.failures import Failure
+from signer_core.cli.output import create_file, write
+from signer_core.errors import ConfigError
+
+if TYPE_CHECKING:
+    from signer_core.signer import Signer
+
+
+@click.command("init", short_help="Make the key if it is missing, and print its address.")
+@click.pass_obj
+def command(command_line: CommandLine) -> None:
+    """Make the configured key if it is missing, and print its address in hex. Running it twice changes nothing.
+
+    With --backend and no configuration file there, one is written too: the backend, the options given by --set, and a
+    comment for each of the others.
+    """
+    with _first_time(command_line) if _has_no_file(command_line) else _once_more(command_line) as signer:
+        address = signer.address.hex()
+    write(f"{address}\n")
+
+
+def _has_no_file(command_line: CommandLine) -> bool:
+    return command_line.backend is not None and not command_line.file.exists
+
+
+def _once_more(command_line: CommandLine) -> "Signer":
+    from signer_core.factory import open_signer
+
+    return open_signer(command_line.settings(confirm=True), make=True)
+
+
+def _first_time(command_line: CommandLine) -> "Signer":
+    """Make the key, then write the file, so that a failure leaves nothing that a second run would stumble over.
+
+    Whoever else does it at the same time makes the same key; one of them writes the file, and it counts for all.
+    """
+    import attrs
+
+    from signer_core.cli.template import template
+    from signer_core.factory import open_signer
+
+    path = command_line.file.path.absolute()
+    if path.suffix in (".yaml", ".yml"):
+        raise ConfigError(f"{path} would be YAML, and init writes TOML", remedy="give it a name that ends in .toml")
+    if not os.path.isdir(path.parent):
+        raise Failure(f"{path} cannot be written: there is no directory {path.parent}")
+    settings = attrs.evolve(command_line.settings_without_file(confirm=True), directory=path.parent)
+    content = template(settings)
+    signer = open_signer(settings, make=True)
+    try:
+        if create_file(str(path), content.encode()):
+            click.echo(f"wrote {path}", err=True)
+            return signer
+    except BaseException:
+        signer.close()
+        raise
+    signer.close()
+    return _once_more(command_line)

@@ -1,0 +1,81 @@
+"""Where results go: to standard output, or to a file that is written whole or not at all."""
+
+import contextlib
+import os
+import sys
+from collections.abc import Iterator
+
+from signer_core.cli.failures import Failure, reason
+
+
+def write(content: bytes | str) -> None:
+    """Write ``content`` to standard output, now."""
+    if isinstance(content, str):
+        content = content.encode("utf-8", "backslashreplace")
+    try:
+        if sys.stdout is None:
+            raise OSError("it is closed")
+        sys.stdout.flush()
+        sys.stdout.buffer.write(content)
+        sys.stdout.buffer.flush()
+    except OSError as error:
+        raise Failure(f"the standard output cannot be written: {reason(error)}") from error
+
+
+def replace_file(path: str, content: bytes) -> None:
+    """Make ``content`` what is in ``path``: a reader finds the old file or the new one, never a part."""
+    try:
+        if os.path.exists(path) and not os.path.isfile(path):  # a device or a pipe takes it, and stays what it is
+            with open(path, "wb", buffering=0) as file:
+                file.write(content)
+            return
+        path = os.path.realpath(path)  # where a link leads is replaced, not the link
+        with _beside(path, content, mode=0o666) as complete:
+            os.replace(complete, path)
+    except (OSError, ValueError) as error:
+        raise _not_written(path, error) from error
+
+
+def create_file(path: str, content: bytes) -> bool:
+    """Write a new file for nobody but its owner; False, and nothing changed, if there is one already."""
+    try:
+        with _beside(path, content, mode=0o600) as complete:
+            os.link(complete, path)
+            _sync_directory(os.path.dirname(complete))
+    except FileExistsError:
+        return False
+    except OSError as error:
+        raise _not_written(path, error) from error
+    return True
+
+
+@contextlib.contextmanager
+def _beside(path: str, content: bytes, *, mode: int) -> Iterator[str]:
+    """The path of a complete, synced file in the directory of ``path``; gone in the end, unless it was moved."""
+    import secrets
+
+    temporary = os.path.join(os.path.dirname(os.path.abspath(path)), f".signer-{secrets.token_hex(8)}")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), mode)
+    try:
+        with open(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        yield temporary
+    finally:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(temporary)
+
+
+def _sync_directory(path: str) -> None:
+    """Make a new name in the directory last; a POSIX promise, Windows cannot."""
+    if os.name == "posix":
+        descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def _not_written(path: str, error: Exception) -> Failure:
+    return Failure(f"{path} cannot be written: {reason(error) if isinstance(error, OSError) else error}")

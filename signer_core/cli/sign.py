@@ -1,0 +1,90 @@
+"""``signer sign``: signatures of files."""
+
+import os
+import sys
+from collections.abc import Sequence
+
+import click
+
+from signer_core.cli.command_line import CommandLine
+from signer_core.cli.failures import Failure, reason
+from signer_core.cli.input import STDIN, read
+from signer_core.cli.output import replace_file, write
+from signer_core.cli.signatures import ENCODINGS
+
+_SUFFIX = ".sig"
+_AT_ONCE = 64  # files that are in memory together; as many as a remote backend is asked for at a time
+
+
+@click.command("sign", short_help="Sign files.")
+@click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path(allow_dash=True))
+@click.option(
+    "--output", "-o", type=click.Path(allow_dash=True), metavar="PATH", help="Where the one signature goes, not stdout."
+)
+@click.option(
+    "--encoding",
+    type=click.Choice(list(ENCODINGS)),
+    default="raw",
+    show_default=True,
+    help="How signatures are written; hex and base64 as text that ends with a newline.",
+)
+@click.pass_obj
+def command(command_line: CommandLine, files: tuple[str, ...], output: str | None, encoding: str) -> None:
+    """Sign each FILE; "-" is the standard input.
+
+    The signature of one FILE goes to the standard output, or to the PATH of --output. Those of several go to FILE.sig
+    each, which is replaced if it is there.
+    """
+    if len(files) == 1:
+        _sign_one(command_line, files[0], output, encoding)
+        return
+    if output is not None:
+        raise click.UsageError("--output takes one signature; those of several files go to FILE.sig each")
+    _sign_several(command_line, files, encoding)
+
+
+def _sign_one(command_line: CommandLine, file: str, target: str | None, encoding: str) -> None:
+    if target is not None and os.path.exists(target) and os.path.exists(file) and os.path.samefile(target, file):
+        raise Failure(f"the signature would replace {file}, which is to be signed", remedy="give another --output")
+    message = read(file)
+    with command_line.open_signer() as signer:
+        signature = ENCODINGS[encoding](signer.sign(message))
+    if target is None or target == STDIN:
+        write(signature)
+    else:
+        replace_file(target, signature)
+
+
+def _sign_several(command_line: CommandLine, files: Sequence[str], encoding: str) -> None:
+    _check_all(files)
+    with (
+        command_line.open_signer() as signer,
+        click.progressbar(length=len(files), label="signing", file=sys.stderr, hidden=not sys.stderr.isatty()) as bar,
+    ):
+        for start in range(0, len(files), _AT_ONCE):
+            some = files[start : start + _AT_ONCE]
+            signatures = signer.sign_many([read(file) for file in some])
+            for file, signature in zip(some, signatures, strict=True):
+                replace_file(file + _SUFFIX, ENCODINGS[encoding](signature))
+            bar.update(len(some))
+
+
+def _check_all(files: Sequence[str]) -> None:
+    """Find out what is wrong with any of the files before the first one is signed."""
+    if STDIN in files:
+        raise click.UsageError('"-", the standard input, is signed alone: it has no name for a FILE.sig')
+    signed = {os.path.realpath(file): file for file in files}
+    for file in files:
+        if (other := signed.get(os.path.realpath(file + _SUFFIX))) is not None:
+            raise Failure(
+                f"the signature of {file} would replace {other}, which is to be signed too",
+                remedy="leave out the signatures",
+            )
+        try:
+            if not os.path.isfile(file) and os.path.exists(file):
+                raise OSError("it is no file")
+            with open(file, "rb"):
+                pass
+        except (OSError, ValueError) as error:
+            why = reason(error) if isinstance(error, OSError) else str(error)
+            raise Failure(f"{file} cannot be read: {why}", remedy="nothing was signed") from error

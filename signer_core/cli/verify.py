@@ -1,0 +1,67 @@
+"""``signer verify``: the signature of a file."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+from signer_core.cli.command_line import CommandLine
+from signer_core.cli.input import STDIN, named, read
+from signer_core.cli.output import write
+from signer_core.errors import InvalidSignatureError
+
+if TYPE_CHECKING:
+    from signer_core.public_key import PublicKey
+
+_LIMIT = 1024 * 1024  # bytes, far above any signature or public key
+
+
+@click.command("verify", short_help="Verify the signature of a file.")
+@click.argument("file", metavar="FILE", type=click.Path(allow_dash=True))
+@click.argument("signature", metavar="SIGNATURE", type=click.Path(allow_dash=True))
+@click.option(
+    "--public-key", metavar="PATH", type=click.Path(), help="The public key, not that of the configured signer."
+)
+@click.pass_obj
+def command(command_line: CommandLine, file: str, signature: str, public_key: str | None) -> None:
+    """Verify that the signature in the file SIGNATURE was made over FILE; "-" is the standard input.
+
+    SIGNATURE has any encoding that `signer sign` writes, the public key any that `signer show` writes.
+    """
+    if file == signature == STDIN:
+        raise click.UsageError("FILE and SIGNATURE cannot both be the standard input")
+    encoded = read(signature, limit=_LIMIT)
+    message = read(file)
+    key = _configured_key(command_line) if public_key is None else _key_in(public_key)
+    if not _is_good(key, encoded, message):
+        raise InvalidSignatureError(
+            f"wrong signature: {named(signature)} was not made over {named(file)} with this key",
+            remedy=f"the key's fingerprint is {key.fingerprint}; is it the signer's?",
+        )
+    write(f"the signature is good: made over {named(file)} with the {key.algorithm} key {key.fingerprint}\n")
+
+
+def _is_good(key: "PublicKey", encoded: bytes, message: bytes) -> bool:
+    from signer_core.cli.signatures import candidates
+
+    for signature in candidates(encoded):
+        try:
+            key.verify(signature, message)
+        except InvalidSignatureError:
+            continue
+        return True
+    return False
+
+
+def _configured_key(command_line: CommandLine) -> "PublicKey":
+    with command_line.open_signer() as signer:
+        return signer.public_key
+
+
+def _key_in(path: str) -> "PublicKey":
+    from signer_core.cli.public_keys import parse
+    from signer_core.errors import KeyFormatError
+
+    try:
+        return parse(read(path, limit=_LIMIT))
+    except KeyFormatError as error:
+        raise KeyFormatError(f"{path}: {error.message}", remedy=error.remedy) from None
