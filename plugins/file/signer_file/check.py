@@ -15,7 +15,8 @@ def verdicts(config: FileConfig) -> Iterator[Verdict]:
     try:
         file = KeyFile.read(find_existing(config))
     except SignerError as error:
-        yield Verdict(step="key file", passed=False, detail=error.message, remedy=error.remedy)
+        remedy = error.remedy or "look at the file, or restore it from a backup"
+        yield Verdict(step="key file", passed=False, detail=error.message, remedy=remedy)
         return
     yield Verdict(step="key file", passed=True, detail=f"{file.location.file}, {file.location.format}")
     yield _verdict("key file permissions", file.permissions, "only its owner can read it")

@@ -1,13 +1,15 @@
 """``signer file export``, ``signer file import`` and ``signer file passwd``."""
 
+import getpass
 import os
 import sys
+import warnings
 from pathlib import Path
 
 import click
 
 from signer_core.deadline import Deadline
-from signer_core.errors import KeyFormatError
+from signer_core.errors import ConfigError, KeyFormatError
 from signer_core.hookspecs import CommandLine
 from signer_core.secrets import Secret
 from signer_file.config import FileConfig, not_empty
@@ -107,7 +109,15 @@ def _new_passphrase(reference: str | None) -> bytes:
 
 def _secret(reference: str, text: str, *, confirm: bool) -> Secret:
     def ask() -> bytes:
-        answer: str = click.prompt(text, hide_input=True, confirmation_prompt=confirm, err=True)
+        with warnings.catch_warnings():
+            # Without a terminal getpass would read stdin, where the key may be, and show what is typed.
+            warnings.simplefilter("error", getpass.GetPassWarning)
+            try:
+                answer: str = click.prompt(text, hide_input=True, confirmation_prompt=confirm, err=True)
+            except getpass.GetPassWarning:
+                raise ConfigError(
+                    f"there is no terminal to ask for: {text}", remedy='give it as "file:PATH" or "env:NAME"'
+                ) from None
         return os.fsencode(answer)
 
     return Secret.from_reference(reference, prompt=ask)

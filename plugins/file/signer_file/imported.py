@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from signer_core.errors import ConfigError, KeyFormatError, UnsupportedAlgorithmError, WrongPassphraseError
+from signer_core.public_key import PublicKey
 from signer_file import key_file
 from signer_file.config import Format, not_empty
 
@@ -63,9 +64,10 @@ def _from_openssh(content: bytes, body: bytes, ask_passphrase: Callable[[], byte
     from cryptography.hazmat.primitives.serialization import load_ssh_private_key
 
     try:
-        encrypted = not binascii.a2b_base64(body).startswith(_OPENSSH_UNENCRYPTED)
+        decoded = binascii.a2b_base64(body)
     except ValueError:
         raise KeyFormatError("the OpenSSH private key is not valid base64") from None
+    encrypted = not decoded.startswith(_OPENSSH_UNENCRYPTED)
     passphrase = not_empty(ask_passphrase()) if encrypted else None
     try:
         key = load_ssh_private_key(content, passphrase)
@@ -82,6 +84,9 @@ def _from_openssh(content: bytes, body: bytes, ask_passphrase: Callable[[], byte
         raise KeyFormatError("the OpenSSH private key is damaged") from None
     if not isinstance(key, Ed25519PrivateKey):
         raise UnsupportedAlgorithmError("the OpenSSH private key is for another algorithm", remedy="use an Ed25519 key")
+    # cryptography compares the public keys in the file with each other, not with the seed.
+    if binascii.a2b_base64(PublicKey.from_cryptography(key.public_key()).to_openssh().split()[1]) not in decoded:
+        raise KeyFormatError("the OpenSSH private key does not belong to its public key")
     return key, encrypted
 
 

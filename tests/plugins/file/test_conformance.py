@@ -1,56 +1,49 @@
-"""The backend file does what every backend must do, with keys in both formats."""
+"""The backend file does what every backend must do."""
 
-from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
-from signer_core import init_signer
+from signer_core import Secret, init_signer
 from signer_core.testing import SigningKeyConformance
 
-Config = dict[str, str]
+from .keys import ASCII, PASSPHRASE, options, write_private
 
 
-class KeyFile(SigningKeyConformance):
-    """A key file of the format ``format``."""
-
-    format: str
+class TestEvnode(SigningKeyConformance):
+    """With a key file that ev-node wrote, and a passphrase in a file."""
 
     @pytest.fixture(scope="class")
     @classmethod
-    def configured(cls, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Config]:
-        """Makes the configuration of a key in a new directory, or in the one of another configuration."""
+    def config(cls, tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
+        directory = tmp_path_factory.mktemp("keys")
+        ASCII.copy_to(directory)
+        passphrase = write_private(directory / "passphrase", ASCII.passphrase)
+        return {"backend": "file", "path": str(directory), "passphrase": f"file:{passphrase}"}
 
-        def configured(passphrase: str = "correct horse battery staple", *, like: Config | None = None) -> Config:
-            directory = tmp_path_factory.mktemp("key")
-            (directory / "passphrase").write_text(passphrase + "\n")
-            config = {"backend": "file", "path": str(directory / "keys"), "format": cls.format, **(like or {})}
-            return {**config, "passphrase": f"file:{directory / 'passphrase'}"}
+    @pytest.fixture
+    def missing_config(self, tmp_path: Path) -> dict[str, object]:
+        return options(tmp_path / "keys")
 
-        return configured
+    @pytest.fixture
+    def wrong_secret_config(self, config: dict[str, object]) -> dict[str, object]:
+        return {**config, "passphrase": Secret(b"not its passphrase")}
+
+
+class TestPkcs8(SigningKeyConformance):
+    """With a PEM file, and a passphrase in the configuration itself."""
 
     @pytest.fixture(scope="class")
     @classmethod
-    def config(cls, configured: Callable[..., Config]) -> Config:
-        config = configured()
+    def config(cls, tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
+        config = options(tmp_path_factory.mktemp("keys") / "sequencer.pem")
         init_signer(config).close()
         return config
 
     @pytest.fixture
-    def missing_config(self, configured: Callable[..., Config]) -> Config:
-        return configured()
+    def missing_config(self, tmp_path: Path) -> dict[str, object]:
+        return options(tmp_path, format="pkcs8")
 
     @pytest.fixture
-    def wrong_secret_config(self, configured: Callable[..., Config], config: Config) -> Config:
-        return configured("incorrect horse battery staple", like=config)
-
-
-class TestEvnode(KeyFile):
-    """ev-node's signer.json."""
-
-    format = "evnode"
-
-
-class TestPkcs8(KeyFile):
-    """Encrypted PKCS#8 in PEM."""
-
-    format = "pkcs8"
+    def wrong_secret_config(self, config: dict[str, object]) -> dict[str, object]:
+        return {**config, "passphrase": Secret(PASSPHRASE + b"!")}

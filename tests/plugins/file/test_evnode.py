@@ -13,10 +13,10 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from signer_file.evnode import SignerJson, seal
 
 from signer_core import create_signer, init_signer
 from signer_core.errors import ConfigError, KeyFormatError, SignerError, WrongPassphraseError
+from signer_file.evnode import SignerJson, seal
 
 from .keys import ASCII, BY_NAME, LEGACY, MESSAGE, PASSPHRASE, Fixture, options, write_private
 

@@ -11,7 +11,6 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.x509 import ObjectIdentifier
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from signer_file.pkcs8 import PrivateKeyPem, seal
 
 from signer_core import PublicKey, create_signer, init_signer
 from signer_core.errors import (
@@ -21,6 +20,7 @@ from signer_core.errors import (
     UnsupportedAlgorithmError,
     WrongPassphraseError,
 )
+from signer_file.pkcs8 import PrivateKeyPem, seal
 
 from .keys import MESSAGE, PASSPHRASE, names_in, options, write_private
 

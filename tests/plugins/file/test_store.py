@@ -14,7 +14,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from signer_file import lock, store
 
 from signer_core import Deadline, create_signer, init_signer
 from signer_core.errors import (
@@ -25,6 +24,7 @@ from signer_core.errors import (
     KeyNotFoundError,
     SignCancelledError,
 )
+from signer_file import lock, store
 
 from .keys import ASCII, names_in, options, write_private
 

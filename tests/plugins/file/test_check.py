@@ -1,0 +1,90 @@
+"""What ``signer check`` says of a key file."""
+
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from signer_core import Deadline, Secret
+from signer_core.hookspecs import Verdict
+from signer_core.plugins import load_backend
+from signer_file.config import FileConfig
+
+from .keys import ASCII, LEGACY, write_private
+
+
+def check(path: Path, **more: Any) -> list[Verdict]:
+    plugin = load_backend("file")
+    return list(plugin.check(FileConfig(path=path, passphrase=Secret(b"not needed"), **more), Deadline.after(None)))
+
+
+def failed(verdicts: list[Verdict]) -> list[tuple[str, str, str | None]]:
+    return [(each.step, each.detail, each.remedy) for each in verdicts if not each.passed]
+
+
+def test_a_key_file_in_order_passes_every_step(tmp_path: Path) -> None:
+    path = ASCII.copy_to(tmp_path)
+    verdicts = check(tmp_path)
+    assert [(each.step, each.passed) for each in verdicts] == [
+        ("key file", True),
+        ("key file permissions", True),
+        ("key directory permissions", True),
+        ("key file encryption", True),
+    ]
+    assert verdicts[0].detail == f"{path}, evnode"
+
+
+def test_a_missing_key_file_fails_with_the_remedy(tmp_path: Path) -> None:
+    assert failed(check(tmp_path)) == [("key file", f"there is no key at {tmp_path}", "make one with: signer init")]
+
+
+def test_a_damaged_key_file_fails_with_a_remedy(tmp_path: Path) -> None:
+    path = write_private(tmp_path / "signer.json", b"{")
+    (verdict,) = check(tmp_path)
+    assert (verdict.passed, verdict.detail) == (False, f"{path}: it is not valid JSON, or only a part of it")
+    assert verdict.remedy
+
+
+def test_loose_modes_fail_with_the_remedy(tmp_path: Path) -> None:
+    path = ASCII.copy_to(tmp_path)
+    path.chmod(0o644)
+    tmp_path.chmod(0o777)
+    assert failed(check(tmp_path)) == [
+        ("key file permissions", f"{path} has the mode 0644", f"chmod 600 {path}"),
+        ("key directory permissions", f"{tmp_path} has the mode 0777", f"chmod 700 {tmp_path}"),
+    ]
+
+
+def test_an_old_derivation_fails_with_the_remedy(tmp_path: Path) -> None:
+    LEGACY.copy_to(tmp_path)
+    ((step, detail, remedy),) = failed(check(tmp_path))
+    assert (step, remedy) == ("key file encryption", "encrypt it anew with: signer file passwd")
+    assert "old one without a salt" in detail
+
+
+@pytest.mark.parametrize("how", [["-v2", "aes-256-cbc"], ["-scrypt"]])
+def test_a_weak_derivation_fails_with_the_remedy(how: list[str], tmp_path: Path) -> None:
+    pem = subprocess.run(["openssl", "genpkey", "-algorithm", "ed25519"], check=True, capture_output=True).stdout
+    command = ["openssl", "pkcs8", "-topk8", *how, "-passout", "pass:x"]
+    write_private(tmp_path / "signer.pem", subprocess.run(command, input=pem, check=True, capture_output=True).stdout)
+    ((step, _, remedy),) = failed(check(tmp_path))
+    assert (step, remedy) == ("key file encryption", "encrypt it anew with: signer file passwd")
+
+
+def test_an_unencrypted_file_passes_where_it_is_allowed(tmp_path: Path) -> None:
+    pem = subprocess.run(["openssl", "genpkey", "-algorithm", "ed25519"], check=True, capture_output=True).stdout
+    write_private(tmp_path / "signer.pem", pem)
+    assert check(tmp_path, allow_unencrypted=True)[-1].detail == "none, which allow_unencrypted permits"
+
+
+def test_a_file_of_another_user_fails_unless_root_looks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = ASCII.copy_to(tmp_path)
+    owner = path.stat().st_uid
+    monkeypatch.setattr("os.geteuid", lambda: owner + 1)
+    expected = (
+        []
+        if owner == 0
+        else [("key file permissions", f"{path} belongs to another user (uid {owner})", f"chown {owner + 1} {path}")]
+    )
+    assert failed(check(tmp_path)) == expected
