@@ -1,6 +1,7 @@
 """Where settings are written: a mapping, a TOML or YAML file, the environment."""
 
 import os
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from signer_core.settings import ENVIRONMENT_PREFIX, Settings
 
 _NOT_OPTIONS = frozenset({"config"})  # SIGNER_CONFIG names the file for the command
 _MAX_BYTES = 1024 * 1024
+_MOST_MERGED = 10_000  # options of one YAML table
 
 
 def read(
@@ -29,7 +31,7 @@ def read(
         return Settings(
             table=_table(config, "the configuration"),
             source="the configuration",
-            directory=Path.cwd(),
+            directory=_working_directory(),
             name=name,
             arguments=arguments or {},
             prompt=prompt,
@@ -57,9 +59,21 @@ def _file(config: object) -> Path:
     path: object = os.fspath(config) if isinstance(config, str | os.PathLike) else None
     if not isinstance(path, str):
         raise ConfigError(f"a configuration is a mapping or the path of a file, not {type(config).__name__}")
+    try:
+        os.fsencode(path)
+    except UnicodeEncodeError:
+        path = ""
     if not path or "\0" in path:
-        raise ConfigError("the path of the configuration is empty or has a NUL")
-    return Path(os.path.abspath(path))
+        raise ConfigError("the path of the configuration is empty, or has characters that no path has")
+    return Path(os.path.normpath(_working_directory() / path))
+
+
+def _working_directory() -> Path:
+    """The working directory; where it was deleted, what is no place to find anything but absolute paths from."""
+    try:
+        return Path.cwd()
+    except FileNotFoundError:
+        return Path()
 
 
 def _choose(content: object, name: str | None, path: Path) -> tuple[str, object]:
@@ -97,29 +111,40 @@ def _parse(path: Path, inspect: Callable[[os.stat_result], None] | None = None) 
             if inspect is not None:
                 inspect(os.fstat(file.fileno()))
             content = file.read(_MAX_BYTES + 1)
-        if len(content) > _MAX_BYTES:
-            raise ConfigError(f"{path} is larger than {_MAX_BYTES} bytes: this is no configuration")
-        text = content.decode("utf-8")
-        return _parse_yaml(text, path) if path.suffix in (".yaml", ".yml") else _parse_toml(text, path)
     except FileNotFoundError:
         raise ConfigError(f"there is no configuration file {path}", remedy="write one, or give its path") from None
     except OSError as error:
         raise ConfigError(f"{path} cannot be read: {error.strerror}") from None
+    if len(content) > _MAX_BYTES:
+        raise ConfigError(f"{path} is larger than {_MAX_BYTES} bytes: this is no configuration")
+    is_yaml = path.suffix in (".yaml", ".yml")
+    try:
+        text = content.decode("utf-8")
+        return _parse_yaml(text, path) if is_yaml else _parse_toml(text)
+    except ConfigError:
+        raise
     except UnicodeDecodeError:
-        raise ConfigError(f"{path} is not text in UTF-8") from None
+        failure = "is not text in UTF-8"
     except RecursionError:
-        raise ConfigError(f"{path} is nested too deeply") from None
+        failure = "is nested too deeply"
+    except Exception as error:  # PyYAML lets an IndexError, a KeyError and others out
+        failure = f"is not valid {'YAML' if is_yaml else 'TOML'}{_place(error)}"
+    # Raised out here, so that the exception, which may hold a secret, is not this one's __context__ either.
+    raise ConfigError(f"{path} {failure}")
 
 
-def _parse_toml(text: str, path: Path) -> object:
+def _place(error: Exception) -> str:
+    """Where a parser failed, and no more of what it says: the line may hold a secret."""
+    if (mark := getattr(error, "problem_mark", None)) is not None:
+        return f" (at line {mark.line + 1}, column {mark.column + 1})"
+    place = re.search(r" \(at [a-z0-9, ]+\)$", str(error))
+    return place[0] if place else ""
+
+
+def _parse_toml(text: str) -> object:
     import tomllib
 
-    try:
-        return tomllib.loads(text)
-    except ValueError as error:
-        # from None, and no more than the place: the line may hold a secret
-        place = str(error).rpartition("(")[2].rstrip(")")
-        raise ConfigError(f"{path} is not valid TOML ({place})") from None
+    return tomllib.loads(text)
 
 
 def _parse_yaml(text: str, path: Path) -> object:
@@ -127,12 +152,16 @@ def _parse_yaml(text: str, path: Path) -> object:
         import yaml
     except ImportError:
         raise ConfigError(f"{path} is YAML", remedy="pip install 'signer-core[yaml]', or write TOML") from None
-    try:
-        return yaml.safe_load(text)
-    except (yaml.YAMLError, ValueError) as error:
-        mark = getattr(error, "problem_mark", None)
-        place = f" (at line {mark.line + 1}, column {mark.column + 1})" if mark else ""
-        raise ConfigError(f"{path} is not valid YAML{place}") from None
+
+    class Loader(yaml.SafeLoader):
+        """Merges mappings (``<<``), but not those that multiply each other to fill the memory."""
+
+        def flatten_mapping(self, node: yaml.MappingNode) -> None:
+            super().flatten_mapping(node)
+            if len(node.value) > _MOST_MERGED:
+                raise yaml.YAMLError
+
+    return yaml.load(text, Loader)  # noqa: S506 — a SafeLoader
 
 
 def _environment() -> dict[str, ShellText]:
@@ -140,5 +169,6 @@ def _environment() -> dict[str, ShellText]:
         option: ShellText(value)
         for variable, value in os.environ.items()
         if variable.startswith(ENVIRONMENT_PREFIX)
+        and variable == variable.upper()
         and (option := variable.removeprefix(ENVIRONMENT_PREFIX).lower()) not in _NOT_OPTIONS
     }

@@ -1,6 +1,7 @@
 """One time budget and one cancellation for a call."""
 
 import math
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -38,7 +39,7 @@ class Deadline:
 
         ``cancel`` ends it early; ``clock`` gives the time in seconds and never goes back.
         """
-        if seconds is None or seconds == math.inf:
+        if seconds is None or seconds > sys.float_info.max:  # inf, or a whole number that no float can hold
             return cls(None, math.inf, cancel, clock)
         if math.isnan(seconds):
             raise ValueError("a deadline must be a number of seconds, not NaN")
@@ -46,7 +47,7 @@ class Deadline:
 
     def within(self, seconds: float | None) -> "Deadline":
         """This deadline, or ``seconds`` from now where that is sooner: the budget of one step of the call."""
-        if seconds is None or (self.seconds is not None and self._clock() + seconds >= self._expires_at):
+        if seconds is None or (self.seconds is not None and seconds >= self._expires_at - self._clock()):
             return self
         return Deadline.after(seconds, cancel=self._cancel, clock=self._clock)
 
@@ -69,7 +70,7 @@ class Deadline:
         remaining = self.remaining()
         falls_short = remaining is not None and remaining < seconds
         waiting = self._cancel if self._cancel is not None else threading.Event()
-        waiting.wait(remaining if falls_short else seconds)
+        waiting.wait(_waitable(remaining if falls_short else seconds))
         if falls_short and not waiting.is_set():
             raise self._exceeded()
         self.check()
@@ -80,8 +81,13 @@ class Deadline:
         while not event.is_set() and limit.remaining() != 0 and not (self._cancel and self._cancel.is_set()):
             # Two events cannot be waited for at once, so a wait that can be called off looks up now and then.
             remaining = limit.remaining()
-            event.wait(remaining if self._cancel is None else min(remaining or _LOOK_UP, _LOOK_UP))
+            event.wait(_waitable(remaining) if self._cancel is None else min(remaining or _LOOK_UP, _LOOK_UP))
         return event.is_set()
 
     def _exceeded(self) -> DeadlineExceededError:
         return DeadlineExceededError(f"the time budget of {self.seconds:g}s is used up")
+
+
+def _waitable(seconds: float | None) -> float | None:
+    """At most what the operating system can wait for, some hundred years."""
+    return None if seconds is None else min(seconds, threading.TIMEOUT_MAX)

@@ -4,6 +4,7 @@ import enum
 import math
 import os
 import re
+import sys
 import types
 import typing
 from collections.abc import Callable, Mapping
@@ -12,6 +13,7 @@ from typing import Any
 
 import attrs
 
+from signer_core.errors import PluginContractError
 from signer_core.secrets import Secret
 
 _DESCRIPTION = "signer_core.description"
@@ -38,7 +40,7 @@ def seconds(value: float | str) -> float:
             raise ValueError(f"write {_DURATION_FORMS}")
         hours, minutes, whole, milli = (float(part or 0) for part in parts.groups())
         return hours * 3600 + minutes * 60 + whole + milli / 1000
-    if isinstance(value, bool) or not isinstance(value, int | float) or math.isnan(value) or value < 0:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not value >= 0 or _is_beyond_float(value):
         raise ValueError(f"write {_DURATION_FORMS}")
     return float(value)
 
@@ -63,7 +65,7 @@ class ShellText(str):
 
         try:
             parsed = tomllib.loads(f"value = {self}")
-        except tomllib.TOMLDecodeError:
+        except (ValueError, RecursionError):  # no TOML, a number of thousands of digits, thousands of brackets
             return str(self)
         return parsed["value"] if parsed.keys() == {"value"} else str(self)
 
@@ -74,7 +76,8 @@ class ShellText(str):
 
 @attrs.frozen
 class Conversion:
-    """Turns what was configured into what a field's annotation asks for; raises ValueError that says what is right.
+    """Turns what was configured into what a field's annotation asks for; raises ValueError that says what is right,
+    and :class:`PluginContractError` for an annotation that no option may have.
 
     ``directory`` is where relative paths start; ``prompt`` asks for the secrets that are written as "prompt".
     """
@@ -84,12 +87,10 @@ class Conversion:
 
     def convert(self, value: object, wanted: Any) -> Any:
         """``value`` as an instance of ``wanted``: an annotation out of the list in :mod:`signer_core.hookspecs`."""
+        convert = converter_for(wanted)
         wanted, optional = _without_none(wanted)
         if value is None and optional:
             return None
-        convert = _enum if _is_enum(wanted) else _BY_TYPE.get(typing.get_origin(wanted) or wanted)
-        if convert is None:
-            raise TypeError(f"an option cannot be of type {wanted!r}")
         return convert(self.plain(value, wanted), wanted, self)
 
     def plain(self, value: object, wanted: Any) -> object:
@@ -97,7 +98,24 @@ class Conversion:
         if not isinstance(value, ShellText):
             return value
         wanted, _ = _without_none(wanted)
-        return value.as_text() if wanted in (str, Path, Secret) or _is_enum(wanted) else value.as_toml()
+        if _is_enum(wanted):
+            return value.as_text() if any(value.as_text() == each.value for each in wanted) else value.as_toml()
+        return value.as_text() if wanted in (str, Path, Secret) else value.as_toml()
+
+
+def converter_for(wanted: Any) -> Callable[[object, Any, Conversion], Any]:
+    """What converts to the annotation ``wanted``. Raises :class:`PluginContractError` if no option may have it."""
+    plain, _ = _without_none(wanted)
+    convert = _enum if _is_enum(plain) else _BY_TYPE.get((typing.get_origin(plain) or plain, typing.get_args(plain)))
+    if convert is None:
+        raise PluginContractError(f"an option cannot be of type {wanted!r}", remedy="see signer_core.hookspecs")
+    return convert
+
+
+def holds(wanted: Any, kind: type[Any]) -> bool:
+    """Whether ``wanted`` is ``kind`` or ``kind | None``."""
+    plain, _ = _without_none(wanted)
+    return plain is kind
 
 
 def _without_none(wanted: Any) -> tuple[Any, bool]:
@@ -105,9 +123,7 @@ def _without_none(wanted: Any) -> tuple[Any, bool]:
     if typing.get_origin(wanted) not in (typing.Union, types.UnionType):
         return wanted, False
     choices = [each for each in typing.get_args(wanted) if each is not type(None)]
-    if len(choices) != 1:
-        raise TypeError(f"an option cannot be of type {wanted!r}")
-    return choices[0], True
+    return (choices[0], True) if len(choices) == 1 else (wanted, False)
 
 
 def _is_enum(wanted: Any) -> bool:
@@ -127,9 +143,13 @@ def _int(value: object, _: Any, __: Conversion) -> int:
 
 
 def _float(value: object, _: Any, __: Conversion) -> float:
-    if not isinstance(value, int | float) or isinstance(value, bool) or math.isnan(value):
+    if not isinstance(value, int | float) or isinstance(value, bool) or _is_beyond_float(value) or math.isnan(value):
         raise ValueError("write a number")
     return float(value)
+
+
+def _is_beyond_float(value: float) -> bool:
+    return isinstance(value, int) and abs(value) > sys.float_info.max
 
 
 def _bool(value: object, _: Any, __: Conversion) -> bool:
@@ -156,7 +176,7 @@ def _secret(value: object, _: Any, conversion: Conversion) -> Secret:
 
 def _enum(value: object, wanted: type[enum.Enum], _: Conversion) -> enum.Enum:
     for member in wanted:
-        if value is member or value == member.value:
+        if value is member or (value == member.value and isinstance(value, bool) == isinstance(member.value, bool)):
             return member
     raise ValueError(f"write one of: {', '.join(str(member.value) for member in wanted)}")
 
@@ -174,12 +194,12 @@ def _dict(value: object, _: Any, __: Conversion) -> dict[str, str]:
 
 
 _BY_TYPE: Mapping[Any, Callable[[object, Any, Conversion], Any]] = {
-    str: _str,
-    int: _int,
-    float: _float,
-    bool: _bool,
-    Path: _path,
-    Secret: _secret,
-    tuple: _tuple,
-    dict: _dict,
+    (str, ()): _str,
+    (int, ()): _int,
+    (float, ()): _float,
+    (bool, ()): _bool,
+    (Path, ()): _path,
+    (Secret, ()): _secret,
+    (tuple, (str, ...)): _tuple,
+    (dict, (str, str)): _dict,
 }

@@ -40,7 +40,8 @@ class Secret:
         if reference == "prompt":
             secret = cls(prompt or _no_prompt)
         elif kind == "file" and rest and "\0" not in rest:
-            path = (directory or Path.cwd()) / os.path.expanduser(rest)
+            path = Path(os.path.expanduser(rest))
+            path = path if path.is_absolute() else (directory or Path.cwd()) / path
             secret, reference = cls(lambda: _read_file(path)), f"file:{path}"
         elif kind == "env" and rest and "\0" not in rest and "=" not in rest:
             secret = cls(lambda: _read_environment(rest))
@@ -55,11 +56,14 @@ class Secret:
             revealed: object = self._resolve()
         except ConfigError:
             raise
-        except Exception as error:  # from None: the exception may hold the secret, or what leads to it
-            raise ConfigError(f"the secret cannot be had: its callable raised {type(error).__name__}") from None
-        if not isinstance(revealed, bytes):
+        except Exception as error:
+            failure = type(error).__name__
+        else:
+            if isinstance(revealed, bytes):
+                return revealed
             raise ConfigError(f"the callable of a Secret must return bytes, not {type(revealed).__name__}")
-        return revealed
+        # Raised out here, so that the exception, which may hold the secret, is not this one's __context__ either.
+        raise ConfigError(f"the secret cannot be had: its callable raised {failure}")
 
     def __repr__(self) -> str:
         return f"Secret({self.reference or '…'!r})"
@@ -74,12 +78,13 @@ def _read_file(path: Path) -> bytes:
     try:
         with path.open("rb") as file:
             content = file.read(_MAX_BYTES + 1)
-    except OSError as error:
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "this is no path"
         raise ConfigError(
-            f"the secret file {path} cannot be read: {error.strerror}", remedy="check its path and permissions"
+            f"the secret file {path} cannot be read: {reason}", remedy="check its path and permissions"
         ) from None
     if len(content) > _MAX_BYTES:
-        raise ConfigError(f"the secret file {path} is larger than {_MAX_BYTES} bytes") from None
+        raise ConfigError(f"the secret file {path} is larger than {_MAX_BYTES} bytes")
     return content.removesuffix(b"\r\n" if content.endswith(b"\r\n") else b"\n")
 
 

@@ -7,8 +7,8 @@ from typing import Any, TypeVar
 
 import attrs
 
-from signer_core.errors import ConfigError, PluginContractError
-from signer_core.options import Conversion, ShellText, budget, describe, description
+from signer_core.errors import ConfigError, PluginContractError, SignerError
+from signer_core.options import Conversion, ShellText, budget, converter_for, describe, description, holds
 from signer_core.pins import hex_address, hex_bytes
 from signer_core.secrets import Secret
 
@@ -16,6 +16,9 @@ _logger = logging.getLogger("signer_core")
 
 ENVIRONMENT_PREFIX = "SIGNER_"
 _PROTECTED = ("verify", "expected_", "trusted", "extensions", "allow_")
+
+#: What a converter or a validator raises that was given something unsuitable.
+_UNSUITABLE = (ValueError, TypeError, ArithmeticError, AttributeError, LookupError)
 
 T = TypeVar("T")
 
@@ -99,7 +102,7 @@ class Settings:
 
     def core_options(self) -> CoreOptions:
         """The core's own options. Raises :class:`ConfigError`."""
-        if self.table.get("extensions") or self.arguments.get("extensions"):
+        if any(options.get("extensions") not in (None, {}) for options in (self.table, self.arguments)):
             raise ConfigError(
                 f"option 'extensions' in {self.source}: this version of signer-core attaches no extensions",
                 remedy="leave it out",
@@ -143,6 +146,8 @@ class Settings:
                 given[name] = str(converted)
             elif isinstance(converted, Secret):
                 given[name] = converted
+            elif isinstance(converted, tuple | dict) and name in given:
+                given[name] = converted  # the caller may change the list or mapping that was given
         return {**given, "backend": self.backend}
 
     def _given(self, names: Iterable[str]) -> dict[str, object]:
@@ -167,17 +172,19 @@ class Settings:
                 raise ConfigError(
                     f"option '{name}' is missing in {self.source}", remedy=f"add it: {description(field) or name}"
                 )
+        failure: SignerError
         try:
             return config_class(**values)
         except ConfigError:
             raise
         except (ValueError, TypeError, ArithmeticError) as error:
-            raise self._refused(config_class, values, error) from None
+            failure = self._refused(config_class, values, error)
         except Exception as error:
             name = f"{config_class.__module__}.{config_class.__qualname__}"
-            raise PluginContractError(
+            failure = PluginContractError(
                 f"{name} raised {type(error).__name__} for its options", remedy="its validators must raise ValueError"
-            ) from None
+            )
+        raise failure  # out here, so that an exception that may hold a secret is not its __context__
 
     def _refused(self, config_class: type[Any], values: Mapping[str, object], error: Exception) -> ConfigError:
         """What a validator of the class refused: its option, where a single one tells."""
@@ -185,7 +192,8 @@ class Settings:
             if field.validator is None or name not in values:
                 continue
             try:
-                field.validator(None, field, values[name])
+                value = values[name] if field.converter is None else _by_converter(field, values[name])
+                field.validator(None, field, value)
             except (ValueError, TypeError, ArithmeticError) as reason:
                 return self._not_right(name, _shown(reason, field))
             except AttributeError:
@@ -202,22 +210,22 @@ class Settings:
         return ConfigError(f"option '{name}' in {self.source} is not right", remedy=remedy)
 
     def _option(self, name: str, field: "attrs.Attribute[Any]", value: object, conversion: Conversion) -> Any:
+        failure: SignerError
         try:
-            if field.converter is not None:
-                value = conversion.plain(value, field.type)
-                # A rehearsal, to name the option in the error; attrs converts it again.
-                conversion.convert(_by_converter(field, value), field.type)
-                return value
-            converted = conversion.convert(value, field.type)
+            converted = _converted(field, value, conversion)
         except ConfigError as error:
-            raise self._not_right(name, error.remedy) from None
-        except (ValueError, TypeError, ArithmeticError) as error:
-            if isinstance(error, TypeError) and field.converter is None:
-                raise PluginContractError(f"option '{name}': {error}", remedy="see signer_core.hookspecs") from None
-            raise self._not_right(name, _shown(error, field)) from None
-        if converted == "" and field.default is attrs.NOTHING:
-            raise ConfigError(f"option '{name}' in {self.source} is empty", remedy=_what_is_right(field))
-        return converted
+            failure = self._not_right(name, error.remedy)
+        except _UNSUITABLE as error:
+            failure = self._not_right(name, _shown(error, field))
+        except Exception as error:
+            failure = PluginContractError(
+                f"the converter of option '{name}' raised {type(error).__name__}", remedy="it must raise ValueError"
+            )
+        else:
+            if converted in ("", (), {}) and field.default is attrs.NOTHING:
+                raise ConfigError(f"option '{name}' in {self.source} is empty", remedy=_what_is_right(field))
+            return converted
+        raise failure  # out here, so that an exception that may hold a secret is not its __context__
 
     def _unknown(self, name: object, fields: Mapping[str, object]) -> ConfigError:
         import difflib
@@ -236,12 +244,27 @@ def option_fields(config_class: type[Any]) -> "dict[str, attrs.Attribute[Any]]":
     """The options of a configuration class, with the types that their annotations mean."""
     try:
         resolved = attrs.resolve_types(config_class)
-        return {field.alias or field.name: field for field in attrs.fields(resolved) if field.init}
-    except (attrs.exceptions.NotAnAttrsClassError, TypeError, NameError, AttributeError) as error:
+        fields = {field.alias or field.name: field for field in attrs.fields(resolved) if field.init}
+        for field in fields.values():
+            converter_for(field.type)
+        return fields
+    except Exception as error:
         raise PluginContractError(
             f"the configuration class {config_class!r} cannot be read: {error}",
             remedy="it must be an attrs class whose annotations can be resolved at run time",
         ) from error
+
+
+def _converted(field: "attrs.Attribute[Any]", value: object, conversion: Conversion) -> Any:
+    """What to give the class for the option ``field``."""
+    if field.converter is None:
+        return conversion.convert(value, field.type)
+    # Paths and secrets are the core's business, so a converter of the author's gets what the core made of them.
+    ours = holds(field.type, Path) or holds(field.type, Secret)
+    value = conversion.convert(value, field.type) if ours else conversion.plain(value, field.type)
+    # A rehearsal, to name the option in the error; attrs converts it again.
+    conversion.convert(_by_converter(field, value), field.type)
+    return value
 
 
 def _by_converter(field: "attrs.Attribute[Any]", value: object) -> object:
@@ -252,7 +275,7 @@ def _by_converter(field: "attrs.Attribute[Any]", value: object) -> object:
 
 def _shown(error: Exception, field: "attrs.Attribute[Any]") -> str | None:
     """The text of a converter's or validator's error, unless it might repeat a value that is not to be shown."""
-    return str(error) if field.repr else _what_is_right(field)
+    return str(error) if field.repr and not holds(field.type, Secret) else _what_is_right(field)
 
 
 def _variable(option: str) -> str:

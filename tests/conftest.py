@@ -1,0 +1,93 @@
+"""What tests of several modules need."""
+
+import importlib
+import itertools
+import sys
+import textwrap
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+_numbers = itertools.count()
+
+#: Installs a throw-away distribution; the fixture of that name says how.
+Install = Callable[..., Path]
+
+#: The beginning of each plugin's module.
+PRELUDE = """
+import attrs
+from tests.keys import *
+from tests.strategies import *
+from signer_core import *
+from signer_core.errors import *
+from signer_core.hookspecs import Verdict
+
+@attrs.frozen(kw_only=True)
+class Config:
+    pass
+"""
+
+WORKING = """
+@hookimpl
+def signer_backend():
+    return Backend(contract=1, config_class=Config)
+
+@hookimpl
+def signer_open(config):
+    return Ed25519Key()
+"""
+
+
+@pytest.fixture
+def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Install]:
+    """A function that installs a distribution as pip would: metadata and a module in a directory on the path.
+
+    The module is ``source`` after :data:`PRELUDE`; the function returns the directory of the metadata.
+    """
+    modules: list[str] = []
+
+    def install(
+        distribution: str = "signer-throwaway",
+        source: str = WORKING,
+        *,
+        name: str = "throwaway",
+        version: str = "1.0",
+        group: str = "signer_core.backends",
+        entry_points: str | None = None,
+        metadata: str | None = None,
+        directory: str = "site",
+        module: str | None = None,
+        form: str = "dist-info",
+    ) -> Path:
+        site = tmp_path / directory
+        site.mkdir(exist_ok=True)
+        if str(site) not in sys.path:
+            monkeypatch.syspath_prepend(site)
+        module = module or f"throwaway_{next(_numbers)}"
+        modules.append(module)
+        (site / f"{module}.py").write_text(PRELUDE + textwrap.dedent(source), "utf-8")
+        facts = site / f"{distribution.replace('-', '_')}-{version}.{form}"
+        facts.mkdir()
+        if metadata is None:
+            metadata = f"Metadata-Version: 2.1\nName: {distribution}\nVersion: {version}\nSummary: for a test\n"
+        if metadata:
+            (facts / ("METADATA" if form == "dist-info" else "PKG-INFO")).write_text(metadata, "utf-8")
+        text = entry_points if entry_points is not None else f"[{group}]\n{name} = {module}\n"
+        (facts / "entry_points.txt").write_text(text, "utf-8", "surrogateescape")
+        importlib.invalidate_caches()
+        return facts
+
+    yield install
+    for module in modules:
+        sys.modules.pop(module, None)
+
+
+@pytest.fixture
+def clean_environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """No ``SIGNER_…`` variables but those that the test sets."""
+    import os
+
+    for variable in [each for each in os.environ if each.startswith("SIGNER_")]:
+        monkeypatch.delenv(variable)
+    return monkeypatch
