@@ -52,7 +52,7 @@ def template(settings: Settings) -> str:
 def _given(settings: Settings, fields: "dict[str, attrs.Attribute[Any]]") -> Iterator[str]:
     conversion = Conversion(settings.directory)
     for option, value in settings.arguments.items():
-        plain = conversion.plain(value, fields[option].type)
+        plain = conversion.plain(value, fields[option].type if option in fields else object)
         # What is no text to the option is TOML already, as it was typed.
         yield f"{option} = {_text(plain) if isinstance(plain, str) else str(value).strip()}"
 
