@@ -2,7 +2,7 @@
 
 ``python crashing.py TEMPLATE WORK COMMAND…`` copies the directory TEMPLATE to WORK/1, runs ``signer file COMMAND…`` (or
 ``init``) there until the first change, does the same in WORK/2 until the second, …, until the command comes to its end.
-Each run is a process of its own. Prints the exit status of each; minus 9 is SIGKILL's.
+Each run is a process of its own. Writes the exit status of each; minus 9 is SIGKILL's.
 """
 
 import itertools
@@ -50,11 +50,13 @@ def run(command: list[str]) -> None:
 
 def run_and_stop_at(fatal: int, directory: Path, command: list[str]) -> int:
     """The exit status of the process that ran the command."""
+    sys.stdout.flush()
     child = os.fork()
     if child == 0:
         status = 1
         try:
             os.chdir(directory)
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             stop_at(fatal)
             run(command)
             status = 0
@@ -70,6 +72,6 @@ if __name__ == "__main__":
     for number in itertools.count(1):
         shutil.copytree(template, work / str(number), symlinks=True)
         ended = run_and_stop_at(number, work / str(number), sys.argv[3:])
-        print(ended, flush=True)
+        sys.stdout.write(f"{ended}\n")
         if ended != -signal.SIGKILL:
             break

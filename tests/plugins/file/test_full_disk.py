@@ -1,7 +1,9 @@
 """A disk that takes no more leaves what was there, and nothing half written."""
 
 import errno
+import itertools
 import os
+import shutil
 import subprocess
 import sys
 import textwrap
@@ -24,26 +26,29 @@ from .keys import ASCII, LEGACY, names_in, options
 TAKING_SPACE = ("write", "fsync", "link", "replace", "mkdir")
 
 
+FillDisk = Callable[[int | None], None]
+
+
 @pytest.fixture
-def fill_disk_at(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], list[str]]:
-    """Let the disk be full from the given change of a file on; returns the changes that were asked for."""
+def fill_disk_at(monkeypatch: pytest.MonkeyPatch) -> FillDisk:
+    """Let the disk be full from the ``number``-th change of a file on; not at all with None."""
 
-    def fill_disk_at(number: int) -> list[str]:
+    def fill_disk_at(number: int | None) -> None:
         monkeypatch.undo()
-        asked: list[str] = []
+        if number is None:
+            return
+        numbers = itertools.count(1)
 
-        def failing(name: str, change: Callable[..., Any]) -> Callable[..., Any]:
+        def failing(change: Callable[..., Any]) -> Callable[..., Any]:
             def changing_or_failing(*arguments: Any, **named: Any) -> Any:
-                asked.append(name)
-                if len(asked) >= number:
+                if next(numbers) >= number:
                     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
                 return change(*arguments, **named)
 
             return changing_or_failing
 
         for name in TAKING_SPACE:
-            monkeypatch.setattr(os, name, failing(name, getattr(os, name)))
-        return asked
+            monkeypatch.setattr(os, name, failing(getattr(os, name)))
 
     return fill_disk_at
 
@@ -66,27 +71,66 @@ def passwd(path: Path) -> None:
     change_passphrase(file, file.open(ASCII.passphrase), b"new", Deadline.after(None))
 
 
-def failures(command: Callable[[Path], None], path: Path, fill_disk_at: Callable[[int], list[str]]) -> Any:
-    """Run the command with a disk that is full from its first change on, then from its second, …, until it succeeds."""
-    number = 1
-    while True:
-        asked = fill_disk_at(number)
+def left_by(command: Callable[[Path], None], directory: Path, fill_disk_at: FillDisk, *, template: Path) -> list[Path]:
+    """What the command left with a disk that was full from its first change on, from its second, …, and not at all.
+
+    Each run begins with a copy of the template.
+    """
+    left = []
+    for number in itertools.count(1):
+        fill_disk_at(None)
+        left.append(Path(shutil.copytree(template, directory / str(number))))
+        fill_disk_at(number)
         try:
-            command(path)
+            command(left[-1] / "keys")
         except BackendUnavailableError as error:
-            assert "No space left on device" in error.message
-            yield asked[-1], error.message
+            if "No space left on device" not in error.message:
+                raise
         else:
-            return
-        number += 1
+            break
+    fill_disk_at(None)
+    return left
 
 
-def test_init_on_a_full_disk_leaves_nothing(tmp_path: Path, fill_disk_at: Callable[[int], list[str]]) -> None:
-    failed = []
-    for number, (change, message) in enumerate(failures(init, tmp_path / "a" / "keys", fill_disk_at)):
-        left = [each.name for each in tmp_path.rglob("*") if not each.is_dir()]
-        failed.append((change, "nothing was changed" in message, left))
-    assert failed == []
+@pytest.fixture
+def template(tmp_path: Path) -> Path:
+    """Nothing but a key."""
+    template = tmp_path / "template"
+    (template / "keys").mkdir(parents=True, mode=0o700)
+    ASCII.copy_to(template / "keys")
+    return template
+
+
+def address(path: Path, passphrase: bytes = ASCII.passphrase) -> str:
+    with create_signer(options(path, passphrase)) as signer:
+        return signer.address.hex()
+
+
+def test_init_leaves_nothing_or_a_whole_key(tmp_path: Path, fill_disk_at: FillDisk) -> None:
+    (tmp_path / "template").mkdir()
+    *full, unsynced, done = left_by(init, tmp_path, fill_disk_at, template=tmp_path / "template")
+    assert [[each.name for each in directory.rglob("*") if not each.is_dir()] for directory in full] == [[]] * 5
+    for directory in (unsynced, done):
+        assert names_in(directory / "keys") == ["signer.json"]
+        address(directory / "keys")
+
+
+def test_import_by_force_leaves_the_old_key_or_the_new_one(
+    template: Path, tmp_path: Path, fill_disk_at: FillDisk
+) -> None:
+    *full, unsynced, done = left_by(import_by_force, tmp_path, fill_disk_at, template=template)
+    assert [address(directory / "keys") for directory in full] == [ASCII.address] * 5
+    assert [address(directory / "keys") for directory in (unsynced, done)] == [LEGACY.address] * 2
+    files = [names_in(directory / "keys") for directory in (*full, unsynced, done)]
+    assert files == [["signer.json"], *[["signer.json", "signer.json.bak"]] * 6]
+
+
+def test_passwd_leaves_the_old_file_or_the_new_one(template: Path, tmp_path: Path, fill_disk_at: FillDisk) -> None:
+    *full, unsynced, done = left_by(passwd, tmp_path, fill_disk_at, template=template)
+    assert [(directory / "keys" / "signer.json").read_bytes() for directory in full] == [ASCII.content] * 3
+    assert [address(directory / "keys", b"new") for directory in (unsynced, done)] == [ASCII.address] * 2
+    files = [names_in(directory / "keys") for directory in (*full, unsynced, done)]
+    assert files == [["signer.json"]] * 5
 
 
 def test_a_file_that_may_not_grow_leaves_nothing(tmp_path: Path) -> None:
@@ -104,5 +148,7 @@ def test_a_file_that_may_not_grow_leaves_nothing(tmp_path: Path) -> None:
     command = [sys.executable, "-c", textwrap.dedent(script), str(tmp_path / "keys")]
     printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     path = tmp_path / "keys" / "signer.json"
-    assert printed == f"BackendUnavailableError {path} cannot be written, and nothing was changed: File too large\n"
+    assert printed.startswith(
+        f"BackendUnavailableError {path} cannot be written, and nothing was changed: File too large"
+    )
     assert names_in(tmp_path / "keys") == []
