@@ -4,8 +4,9 @@
 block          what is done with it
 =============  ========================================================================================================
 ``python``     executed; with ``>>>``, its output is compared
-``console``    each line that begins with ``$`` is run by bash, its output is compared. A command must succeed unless
-               its output here begins with ``error:``, which is what it then writes to stderr
+``console``    each line that begins with ``$`` is run, and its output compared. It must succeed, unless its output here
+               begins with ``error:``, which is what it then writes to stderr. A block is one shell, which begins in
+               the document's directory; what it exports stays
 ``toml`` etc.  written to the file that its first line names in a comment, as ``# signer.toml``
 ``sh``         not run: for what installs or runs the project itself, which .ci/run does
 =============  ========================================================================================================
@@ -14,6 +15,7 @@ In outputs ``...`` stands for anything.
 """
 
 import doctest
+import itertools
 import os
 import shutil
 import subprocess
@@ -31,21 +33,30 @@ OPTIONS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 
 
 def run_console(example: Example) -> str | None:
-    """Run the commands of a ``console`` block one after the other; what is wrong with one, or None."""
+    """Run the commands of a ``console`` block, in one shell; what is wrong with the first that is, or None."""
+    steps = []
     for part in f"\n{example.parsed}".split("\n$ ")[1:]:
-        lines = part.rstrip("\n").split("\n")
-        count = 1 + next((number for number, line in enumerate(lines[1:]) if not line.startswith("> ")), len(lines) - 1)
-        command = "\n".join([lines[0], *(line.removeprefix("> ") for line in lines[1:count])])
-        expected = "".join(f"{line}\n" for line in lines[count:])
-        done = subprocess.run(
-            ["bash", "-c", command], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120, check=False
+        first, *rest = part.rstrip("\n").split("\n")
+        continued = list(itertools.takewhile(lambda line: line.startswith("> "), rest))
+        command = "\n".join([first, *(line.removeprefix("> ") for line in continued)])
+        steps.append((command, "".join(f"{line}\n" for line in rest[len(continued) :])))
+    with tempfile.TemporaryDirectory() as place:
+        results = [Path(place, str(number)) for number in range(len(steps))]
+        script = "".join(
+            f"{{ {command}\n}} >{result}.out 2>{result}.err\necho $? >{result}.status\n"
+            for result, (command, _) in zip(results, steps, strict=True)
         )
-        fails = expected.startswith("error:")
-        if (done.returncode != 0) is not fails:
-            return f"$ {command}\nexit status {done.returncode}\n{done.stdout}{done.stderr}"
-        actual = done.stderr if fails else done.stdout
-        if not doctest.OutputChecker().check_output(expected, actual, OPTIONS):
-            return f"$ {command}\nexpected:\n{expected}\nbut it wrote:\n{actual}"
+        script += f"env -0 >{place}/environment\n"
+        subprocess.run(["bash", "-c", script], stdin=subprocess.DEVNULL, timeout=300, check=True)
+        exported = Path(place, "environment").read_text("utf-8").split("\0")
+        os.environ.update(each.partition("=")[::2] for each in exported if each)
+        for result, (command, expected) in zip(results, steps, strict=True):
+            status, out, err = (Path(f"{result}.{each}").read_text("utf-8") for each in ("status", "out", "err"))
+            fails = expected.startswith("error:")
+            if (status != "0\n") is not fails:
+                return f"$ {command}\nexit status {status}{out}{err}"
+            if not doctest.OutputChecker().check_output(expected, err if fails else out, OPTIONS):
+                return f"$ {command}\nexpected:\n{expected}\nbut it wrote:\n{out}{err}"
     return None
 
 
