@@ -216,7 +216,8 @@ class Settings:
         except ConfigError as error:
             failure = self._not_right(name, error.remedy)
         except _UNSUITABLE as error:
-            failure = self._not_right(name, _shown(error, field))
+            # What the core itself says of a value never repeats it.
+            failure = self._not_right(name, str(error) if field.converter is None else _shown(error, field))
         except Exception as error:
             failure = PluginContractError(
                 f"the converter of option '{name}' raised {type(error).__name__}", remedy="it must raise ValueError"
