@@ -37,15 +37,16 @@ class PublicKey:
                 remedy=f"use a key for one of: {', '.join(FACTS)}",
             )
         if algorithm is not None and algorithm not in serves:
-            raise UnsupportedAlgorithmError(f"a {type(key).__name__} does not serve {Algorithm(algorithm)}")
+            raise UnsupportedAlgorithmError(f"a {type(key).__name__} does not serve {_named(algorithm)}")
         der = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-        return cls(algorithm or serves[0], der, key)
+        return cls(serves[0] if algorithm is None else _named(algorithm), der, key)
 
     @classmethod
     def from_raw(cls, algorithm: Algorithm, raw: bytes) -> Self:
         """The public key whose :attr:`raw` form is given."""
-        facts = FACTS[Algorithm(algorithm)]
-        return cls.from_cryptography(_parsed(f"raw {algorithm} key", facts.from_raw, raw), algorithm=algorithm)
+        algorithm = _named(algorithm)
+        key = _parsed(f"raw {algorithm} key", FACTS[algorithm].from_raw, raw)
+        return cls.from_cryptography(key, algorithm=algorithm)
 
     @classmethod
     def from_pem(cls, pem: bytes, *, algorithm: Algorithm | None = None) -> Self:
@@ -86,10 +87,11 @@ class PublicKey:
     @classmethod
     def from_libp2p(cls, protobuf: bytes, *, algorithm: Algorithm | None = None) -> Self:
         """The public key in libp2p's protobuf, as ev-node marshals it (libp2p specs, peer-ids)."""
+        encoded: bytes = _parsed("libp2p public key", memoryview, protobuf).tobytes()
         for each, facts in FACTS.items():
-            head = _libp2p_head(facts, len(protobuf) - 4)
-            if algorithm in (None, each) and bytes(protobuf).startswith(head):
-                return cls.from_raw(each, bytes(protobuf)[len(head) :])
+            head = _libp2p_head(facts, len(encoded) - 4)
+            if algorithm in (None, each) and encoded.startswith(head):
+                return cls.from_raw(each, encoded[len(head) :])
         raise KeyFormatError("this is not a libp2p public key of a supported algorithm")
 
     @property
@@ -107,10 +109,13 @@ class PublicKey:
         """SHA-256 of the DER SubjectPublicKeyInfo, in lower-case hex."""
         return hashlib.sha256(self._der).hexdigest()
 
-    def verify(self, signature: bytes, message: bytes) -> None:
+    def verify(self, signature: bytes | bytearray | memoryview, message: bytes | bytearray | memoryview) -> None:
         """Return if ``signature`` was made over ``message`` with this key; else raise ``InvalidSignatureError``."""
+        for name, value in (("signature", signature), ("message", message)):
+            if not isinstance(value, bytes | bytearray | memoryview):
+                raise TypeError(f"{name} must be bytes, bytearray or memoryview, not {type(value).__name__}")
         try:
-            self._facts.verify(self._key, signature, message)
+            self._facts.verify(self._key, bytes(signature), bytes(message))
         except InvalidSignature:
             raise InvalidSignatureError("the signature does not belong to this message and public key") from None
 
@@ -159,8 +164,18 @@ def _parsed(what: str, parse: Callable[[Any], Any], encoded: object) -> Any:
     try:
         return parse(bytes(encoded) if isinstance(encoded, bytearray | memoryview) else encoded)
     except (ValueError, TypeError, UnsupportedAlgorithm, binascii.Error):
-        # from None: what was given may be a private key
-        raise KeyFormatError(f"this is not a {what}") from None
+        pass
+    # Raised out here, without a __context__: what was given may be a private key, and the parser may quote it.
+    raise KeyFormatError(f"this is not a {what}")
+
+
+def _named(algorithm: str) -> Algorithm:
+    try:
+        return Algorithm(algorithm)
+    except ValueError:
+        raise UnsupportedAlgorithmError(
+            f"there is no algorithm {algorithm!r}", remedy=f"use one of: {', '.join(FACTS)}"
+        ) from None
 
 
 def _from_base64url(text: str) -> bytes:

@@ -130,7 +130,7 @@ def test_required_list_or_table_that_is_empty() -> None:
 def test_required_text_with_a_converter_that_is_empty() -> None:
     @attrs.frozen(kw_only=True)
     class Config:
-        url: str = attrs.field(converter=lambda text: text.strip())
+        url: str = attrs.field(converter=_stripped)
 
     assert "is empty" in str(refused(Config, url=""))
 
@@ -172,6 +172,10 @@ def test_secret_that_is_no_reference(value: object) -> None:
     assert 'write "file:PATH", "env:NAME" or "prompt"' in str(error.remedy)
     assert_hides("hunter2", error)
     assert chain_of(error) == [error]
+
+
+def _stripped(text: str) -> str:
+    return text.strip()
 
 
 def _repeats(value: Any) -> Any:
