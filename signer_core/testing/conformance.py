@@ -26,8 +26,8 @@ class SigningKeyConformance(
         The mapping of the existing key, with a secret that does not open it. Without this fixture there are no tests
         about wrong secrets.
     ``secrets``
-        What must never show, by name, as bytes. By default the options of type ``Secret``, and the texts with
-        ``repr=False``. At least 8 bytes each: a shorter one may turn up by chance.
+        What must never show: a mapping of names to ``Secret``. By default the options of type ``Secret``, and the
+        texts with ``repr=False``. At least 8 bytes each: a shorter one may turn up by chance.
 
     ``grace`` is the number of seconds that a call may take beyond its timeout.
     """
@@ -36,6 +36,8 @@ class SigningKeyConformance(
         """Leave out the tests whose fixture is not there: a skipped test would be noise in every run."""
         super().__init_subclass__(**kwargs)
         for fixture, tests in (("missing_config", MissingKey), ("wrong_secret_config", WrongSecret)):
-            for name in vars(tests):
-                if name.startswith("test_") and not hasattr(cls, fixture):
+            for name in (name for name in vars(tests) if name.startswith("test_")):
+                if not hasattr(cls, fixture):
                     setattr(cls, name, None)
+                elif getattr(cls, name) is None and name not in vars(cls):
+                    setattr(cls, name, getattr(tests, name))  # a subclass brings what its parent did not

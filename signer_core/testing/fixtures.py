@@ -92,20 +92,20 @@ class Fixtures:
         return options_of(config, plugin)
 
     @pytest.fixture
-    def secrets(self, options: Any) -> Mapping[str, bytes]:
+    def secrets(self, options: Any) -> Mapping[str, Secret]:
         """What must never show, by name."""
         return secrets_of(options)
 
 
-def secrets_of(options: Any) -> dict[str, bytes]:
-    """The options that are secrets, revealed, and the texts that ``repr`` is not to show."""
+def secrets_of(options: Any) -> dict[str, Secret]:
+    """The options that are secrets, and the texts that ``repr`` is not to show."""
     found = {}
     for field in attrs.fields(type(options)):
         value = getattr(options, field.name)
         if isinstance(value, Secret):
-            found[field.name] = value.reveal()
+            found[field.name] = value
         elif isinstance(value, str) and not field.repr:
-            found[field.name] = value.encode()
+            found[field.name] = Secret(value.encode())
     return found
 
 

@@ -1,6 +1,7 @@
 """What must hold of calls that are limited or called off, and of closing."""
 
 import asyncio
+import contextlib
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -65,9 +66,13 @@ class Lifetime(Fixtures):
         busy = threading.Barrier(threads + 1)
 
         def sign_until_closed(number: int) -> None:
-            own_signer.public_key.verify(own_signer.sign(b"first"), b"first")
-            busy.wait(PATIENCE)
             message = b"thread %d" % number
+            try:
+                own_signer.public_key.verify(own_signer.sign(message), message)
+                busy.wait(PATIENCE)
+            except BaseException:
+                busy.abort()
+                raise
             while True:
                 try:
                     signature = own_signer.sign(message)
@@ -77,10 +82,13 @@ class Lifetime(Fixtures):
 
         with ThreadPoolExecutor(threads) as executor:
             ends = [executor.submit(sign_until_closed, number) for number in range(threads)]
-            busy.wait(PATIENCE)
+            with contextlib.suppress(threading.BrokenBarrierError):
+                busy.wait(PATIENCE)
             own_signer.close()
-            for end in ends:
-                end.result(PATIENCE)
+            errors = [error for end in ends if (error := end.exception(PATIENCE)) is not None]
+        for error in errors:
+            if not isinstance(error, threading.BrokenBarrierError):
+                raise error
 
     def test_closing_one_signer_leaves_the_others(self, signer: Signer, config: Config) -> None:
         """Who closes one signer of a key takes nothing from the other signers of that key."""
