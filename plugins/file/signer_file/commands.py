@@ -77,7 +77,7 @@ def import_key(line: CommandLine, source: str, force: bool, source_passphrase: s
     if imported.backup is not None:
         click.echo(f"the key that was there is kept in {imported.backup}", err=True)
     click.echo(f"the key is now in {imported.key.key_id}", err=True)
-    if not was_encrypted:
+    if not was_encrypted and source != "-":
         click.echo(f"{source} holds it without protection: delete that if you no longer need it", err=True)
     click.echo(imported.key.public_key.address.hex())
 

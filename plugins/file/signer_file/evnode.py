@@ -85,12 +85,10 @@ def seal(key: Ed25519PrivateKey, passphrase: bytes) -> bytes:
 
 
 def from_private_form(private: bytes) -> Ed25519PrivateKey:
-    """The key in libp2p's private form: 64 bytes, seed ‖ public, or its older 96 bytes, seed ‖ public ‖ public.
+    """The key in libp2p's private form, 64 bytes: seed ‖ public, or its older one, 96 bytes: seed ‖ public ‖ public.
 
-    Raises ``KeyFormatError`` for another length and for a public key that is not the seed's.
+    A bare seed of 32 bytes will do. Raises ``KeyFormatError`` for a public key that is not the seed's.
     """
-    if len(private) not in (64, 96):
-        raise KeyFormatError(f"a private key in ev-node's form has 64 or 96 bytes, not {len(private)}")
     key = Ed25519PrivateKey.from_private_bytes(private[:32])
     if key.public_key().public_bytes_raw() * (len(private) // 32 - 1) != private[32:]:
         raise KeyFormatError("the private key holds a public key that is not its own")

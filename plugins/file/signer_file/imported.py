@@ -29,10 +29,12 @@ def recognise(content: bytes, ask_passphrase: Callable[[], bytes]) -> "tuple[Ed2
     No content can be read in two ways: the raw forms hold the seed's public key too, and none that consists of hex
     digits alone can be found. Raises ``KeyFormatError``, ``WrongPassphraseError`` and ``UnsupportedAlgorithmError``.
     """
+    from signer_file.evnode import from_private_form
+
     if digits := _HEX.fullmatch(content):
-        return _from_bytes(_from_hex(digits[1])), False
+        return from_private_form(_from_hex(digits[1])), False
     if len(content) in (64, 96):
-        return _from_bytes(content), False
+        return from_private_form(content), False
     if openssh := _OPENSSH.fullmatch(content):
         return _from_openssh(content, openssh[1], ask_passphrase)
     if b"-----BEGIN " in content:
@@ -48,14 +50,6 @@ def _from_hex(digits: bytes) -> bytes:
     if len(digits) not in (64, 128, 192):
         raise KeyFormatError(f"a private key in hex has 64 or 128 digits, not {len(digits)}", remedy=f"give {_FORMS}")
     return binascii.unhexlify(digits)
-
-
-def _from_bytes(private: bytes) -> "Ed25519PrivateKey":
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-
-    from signer_file.evnode import from_private_form
-
-    return Ed25519PrivateKey.from_private_bytes(private) if len(private) == 32 else from_private_form(private)
 
 
 def _from_openssh(content: bytes, body: bytes, ask_passphrase: Callable[[], bytes]) -> "tuple[Ed25519PrivateKey, bool]":

@@ -1,6 +1,7 @@
 """signer file export, import and passwd."""
 
 import base64
+import functools
 import json
 import os
 import pty
@@ -146,7 +147,7 @@ def test_import_takes_a_bare_key_and_prints_its_address(source: bytes, way: str,
     write_private(tmp_path / "source", source)
     result = run("import", "source") if way == "file" else run("import", "-", stdin=source)
     assert (result.exit_code, result.stdout) == (0, ASCII.address + "\n")
-    assert "holds it without protection: delete that" in result.stderr
+    assert ("source holds it without protection: delete that" in result.stderr) == (way == "file")
     assert address() == ASCII.address
     assert names_in(tmp_path / "keys") == ["signer.json"]
 
@@ -394,21 +395,22 @@ def test_passwd_does_not_undo_what_another_process_wrote_meanwhile(
     assert address(passphrase=LEGACY.passphrase) == LEGACY.address
 
 
-def test_passwd_reads_the_terminal(run: Run, tmp_path: Path) -> None:
+def test_passwd_reads_the_terminal(run: Run) -> None:
     """The real one: what is typed is not shown."""
     keep()
-    child, terminal = pty.fork()
-    if child == 0:
-        os.execv(sys.executable, [sys.executable, "-c", MAIN, *SET_UP, "passwd"])
-    shown = b""
-    for _ in range(2):
-        while not shown.endswith(b": "):
-            shown += os.read(terminal, 1000)
-        os.write(terminal, b"typed\n")
-        shown += os.read(terminal, 1000)
-    while chunk := read_until_closed(terminal):
-        shown += chunk
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    terminal, other_end = pty.openpty()
+    enter = functools.partial(os.login_tty, other_end)
+    with subprocess.Popen([sys.executable, "-c", MAIN, *SET_UP, "passwd"], preexec_fn=enter) as process:  # noqa: PLW1509
+        os.close(other_end)
+        shown = b""
+        for question in (b"New passphrase: ", b"Repeat for confirmation: "):
+            while question not in shown:
+                shown += os.read(terminal, 1000)
+            os.write(terminal, b"typed\n")
+        while chunk := read_until_closed(terminal):
+            shown += chunk
+    os.close(terminal)
+    assert process.returncode == 0
     assert b"typed" not in shown
     assert address(passphrase=b"typed") == ASCII.address
 

@@ -139,11 +139,13 @@ def test_a_file_that_may_not_grow_leaves_nothing(tmp_path: Path) -> None:
         import resource, sys
         from signer_core import Secret, init_signer
 
-        resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
+        soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100, hard))
         try:
             init_signer({"backend": "file", "path": sys.argv[1], "passphrase": Secret(b"passphrase")})
         except Exception as error:
             print(type(error).__name__, error)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     """
     command = [sys.executable, "-c", textwrap.dedent(script), str(tmp_path / "keys")]
     printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
