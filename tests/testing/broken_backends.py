@@ -132,6 +132,13 @@ class init_that_replaces(SoundBackend):
         return self.key_class(attrs.evolve(config, name="replaced"))
 
 
+@noticed_by("test_init_makes_a_missing_key")
+class init_that_keeps_nothing(SoundBackend):
+    @hookimpl
+    def signer_init(self, config: Any) -> SigningKey:
+        return self.key_class(config)
+
+
 @noticed_by("test_missing_key", "test_missing_key_that_is_pinned")
 class open_that_makes_keys(SoundBackend):
     @hookimpl
