@@ -8,7 +8,7 @@ derivation applies that stretches nothing: it is read, never written.
 import base64
 import itertools
 import os
-from typing import Any, Self
+from typing import Any, Self, cast
 
 import attrs
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -98,21 +98,26 @@ def from_private_form(private: bytes) -> Ed25519PrivateKey:
 def _object(content: bytes) -> dict[str, Any]:
     import json
 
-    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    repeated = []
+
+    def fields_of(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         fields = dict(pairs)
-        if len(fields) != len(pairs):
-            raise KeyFormatError("a field is there twice")
+        repeated.append(len(fields) < len(pairs))
         return fields
 
+    problem, parsed = None, None
     try:
-        parsed = json.loads(content.decode(), object_pairs_hook=unique)
-    except KeyFormatError:
-        raise
+        parsed = json.loads(content.decode(), object_pairs_hook=fields_of)
     except (ValueError, RecursionError):
-        raise KeyFormatError("it is not valid JSON, or only a part of it") from None
-    if not isinstance(parsed, dict):
-        raise KeyFormatError("it is JSON, but not an object")
-    return parsed
+        problem = "it is not valid JSON, or only a part of it"
+    # Raised out here, so that the parser's exception, which holds the content, is not this one's __context__.
+    if problem is None and not isinstance(parsed, dict):
+        problem = "it is JSON, but not an object"
+    if problem is None and any(repeated):
+        problem = "a field is there twice"
+    if problem is not None:
+        raise KeyFormatError(problem)
+    return cast("dict[str, Any]", parsed)
 
 
 def _bytes(fields: dict[str, Any], name: str) -> bytes:

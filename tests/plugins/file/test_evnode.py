@@ -121,6 +121,17 @@ def test_what_is_not_the_whole_of_a_key_file_is_refused(content: bytes, problem:
     assert caught.value.message.startswith(str(path))
 
 
+@pytest.mark.parametrize("content", [b'{"priv": "precious"', b'"precious" \xff', b'{"nonce": "precious%"}'])
+def test_no_content_shows_in_an_error_or_in_what_led_to_it(content: bytes, tmp_path: Path) -> None:
+    path = write_private(tmp_path / "signer.json", content)
+    with pytest.raises(KeyFormatError) as caught:
+        create_signer(options(path, ASCII.passphrase))
+    error: BaseException | None = caught.value
+    while error is not None:
+        assert "precious" not in repr((error, vars(error), getattr(error, "doc", None), getattr(error, "object", None)))
+        error = error.__context__
+
+
 def test_unknown_fields_are_ignored_as_in_go(tmp_path: Path) -> None:
     path = write_private(tmp_path / "signer.json", edited(comment={"made": 1.5e3}))
     assert create_signer(options(path, ASCII.passphrase)).address.hex() == ASCII.address
