@@ -86,8 +86,14 @@ class Commands(click.Group):
             command: click.Command = importlib.import_module(f"{__name__}.{cmd_name}").command
             return command
         from signer_core.cli.plugin_commands import plugin_commands
+        from signer_core.errors import SignerError
 
-        return plugin_commands(ctx, cmd_name)
+        try:
+            return plugin_commands(ctx, cmd_name)
+        except (SignerError, click.UsageError):
+            if ctx.resilient_parsing:  # the shell completes, and has no place for errors
+                return None
+            raise
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the table, without importing anything for it."""

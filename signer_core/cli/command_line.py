@@ -59,8 +59,11 @@ class CommandLine:
 
     def settings_without_file(self, *, backend: str | None = None, confirm: bool = False) -> "Settings":
         """The settings out of the options alone."""
+        import attrs
+
         from signer_core.config import read
 
+        arguments = self._arguments()
         backend = self.backend or backend
         if backend is None:
             raise ConfigError(
@@ -68,8 +71,8 @@ class CommandLine:
                 remedy="`signer --backend file --set path=keys --set passphrase=file:PATH init` makes a key and "
                 "writes a configuration; `signer backends` lists the backends",
             )
-        settings = read({"backend": backend}, name=self.signer, arguments=self._arguments())
-        return _prompting(settings, confirm=confirm)
+        settings = read({"backend": backend}, name=self.signer, arguments=arguments)
+        return _prompting(attrs.evolve(settings, source="the command line"), confirm=confirm)
 
     def _arguments(self) -> dict[str, object]:
         from signer_core.options import ShellText

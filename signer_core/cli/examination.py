@@ -84,7 +84,7 @@ class _Examination:
         try:
             yield from self._plugin.check(self._config, Deadline.after(timeout))
         except SignerError as error:
-            yield Verdict(step="plugin's own steps", passed=False, detail=error.message, remedy=error.remedy)
+            yield Verdict(step="steps of the plugin", passed=False, detail=error.message, remedy=error.remedy)
 
     def signature(self) -> str:
         # A text, and never the same one: what it signs is of no use to anybody.

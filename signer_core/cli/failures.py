@@ -1,9 +1,5 @@
 """How the command fails: one line on stderr, a second one with the remedy, and an exit status."""
 
-import contextlib
-import os
-import sys
-
 import click
 
 from signer_core.errors import SignerError
@@ -33,7 +29,10 @@ def report(error: BaseException) -> int:
         error.show()
         return error.exit_code
     message, remedy, status = _told(error)
-    _give_up_output()
+    if isinstance(error, OSError):
+        from signer_core.cli.output import give_up
+
+        give_up()
     click.echo(f"error: {one_line(message)}", err=True)
     if remedy:
         click.echo(f"remedy: {one_line(remedy)}", err=True)
@@ -77,15 +76,3 @@ def _told(error: BaseException) -> tuple[str, str | None, int]:
         "this is a fault of the program; `signer -vv …` shows where, for a report to its authors",
         FAILED,
     )
-
-
-def _give_up_output() -> None:
-    """Drop what standard output did not take, so that Python does not try and fail once more when it ends."""
-    try:
-        if sys.stdout is not None:
-            sys.stdout.flush()
-    except OSError:
-        with contextlib.suppress(OSError):
-            null = os.open(os.devnull, os.O_WRONLY)
-            os.dup2(null, sys.stdout.fileno())
-            os.close(null)

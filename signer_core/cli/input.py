@@ -19,8 +19,6 @@ def read(path: str, *, limit: int | None = None) -> bytes:
                 content = file.read(-1 if limit is None else limit + 1)
     except OSError as error:
         raise Failure(f"{named(path)} cannot be read: {reason(error)}") from error
-    except ValueError:
-        raise Failure(f"{named(path)} cannot be read: a path has no NUL") from None
     if limit is not None and len(content) > limit:
         raise Failure(f"{named(path)} has more than {limit} bytes: it is something else")
     return content

@@ -19,7 +19,19 @@ def write(content: bytes | str) -> None:
         sys.stdout.buffer.write(content)
         sys.stdout.buffer.flush()
     except OSError as error:
+        give_up()
         raise Failure(f"the standard output cannot be written: {reason(error)}") from error
+    except BaseException:  # Ctrl-C, while nobody reads
+        give_up()
+        raise
+
+
+def give_up() -> None:
+    """Drop what standard output did not take, or Python would try once more when it ends: fail, or wait, again."""
+    with contextlib.suppress(OSError, AttributeError):  # it is closed, or no file
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, sys.stdout.fileno())
+        os.close(null)
 
 
 def replace_file(path: str, content: bytes) -> None:
@@ -29,10 +41,10 @@ def replace_file(path: str, content: bytes) -> None:
             with open(path, "wb", buffering=0) as file:
                 file.write(content)
             return
-        path = os.path.realpath(path)  # where a link leads is replaced, not the link
-        with _beside(path, content, mode=0o666) as complete:
-            os.replace(complete, path)
-    except (OSError, ValueError) as error:
+        target = os.path.realpath(path)  # where a link leads is replaced, not the link
+        with _beside(target, content, mode=0o666) as complete:
+            os.replace(complete, target)
+    except OSError as error:
         raise _not_written(path, error) from error
 
 
@@ -77,5 +89,5 @@ def _sync_directory(path: str) -> None:
             os.close(descriptor)
 
 
-def _not_written(path: str, error: Exception) -> Failure:
-    return Failure(f"{path} cannot be written: {reason(error) if isinstance(error, OSError) else error}")
+def _not_written(path: str, error: OSError) -> Failure:
+    return Failure(f"{path} cannot be written: {reason(error)}")

@@ -42,5 +42,5 @@ def asking(settings: "Settings", *, confirm: bool) -> Callable[[], bytes]:
 def _nobody_there(name: str) -> ConfigError:
     return ConfigError(
         f"nobody answered the question for the {name}",
-        remedy='use "file:PATH" or "env:NAME" where there is no terminal',
+        remedy='where there is no terminal, use "file:PATH" or "env:NAME"',
     )

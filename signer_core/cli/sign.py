@@ -85,6 +85,6 @@ def _check_all(files: Sequence[str]) -> None:
                 raise OSError("it is no file")
             with open(file, "rb"):
                 pass
-        except (OSError, ValueError) as error:
-            why = reason(error) if isinstance(error, OSError) else str(error)
-            raise Failure(f"{file} cannot be read: {why}", remedy="nothing was signed") from error
+        except OSError as error:
+            remedy = "nothing was signed; leave it out or make it right"
+            raise Failure(f"{file} cannot be read: {reason(error)}", remedy=remedy) from error

@@ -1,0 +1,68 @@
+"""``signer backends``: what is installed."""
+
+import json
+
+import pytest
+
+from tests.cli.conftest import Signer
+from tests.conftest import Install
+
+
+def test_the_table_has_every_backend(signer: Signer) -> None:
+    head, *rows = [line.split() for line in signer("backends").stdout.splitlines()]
+    assert head == ["NAME", "KIND", "DISTRIBUTION", "VERSION", "SUMMARY", "PATH"]
+    assert [row[:4] for row in rows] == [
+        ["file", "backend", "signer-file", "0.1.0"],
+        ["noop", "backend", "signer-noop", "0.1.0"],
+    ]
+
+
+def test_the_columns_are_aligned(signer: Signer) -> None:
+    lines = signer("backends").stdout.splitlines()
+    assert (
+        len({line.index(word) for line, word in zip(lines, ["DIST", "signer-file", "signer-noop"], strict=True)}) == 1
+    )
+
+
+def test_json_is_a_list_of_objects(signer: Signer) -> None:
+    objects = json.loads(signer("backends", "--json").stdout)
+    assert [each["name"] for each in objects] == ["file", "noop"]
+    assert objects[1].keys() == {"name", "kind", "distribution", "version", "path", "summary", "error"}
+    assert objects[1]["error"] is None
+
+
+def test_extensions_are_listed_too(signer: Signer, install: Install) -> None:
+    install("signer-audit", name="audit", group="signer_core.extensions")
+    assert ["audit", "extension", "signer-audit", "1.0"] in [
+        line.split()[:4] for line in signer("backends").stdout.splitlines()
+    ]
+
+
+def test_nothing_is_imported(signer: Signer, install: Install) -> None:
+    install(source="raise AssertionError", name="broken")
+    result = signer("backends")
+    assert result.exit_code == 0
+    assert "broken:" not in result.stdout
+
+
+def test_load_shows_the_broken_ones_as_broken_beside_the_others(signer: Signer, install: Install) -> None:
+    install(source="raise ImportError('no\\n libvault')", name="vault")
+    lines = signer("backends", "--load").stdout.splitlines()
+    assert [line.split()[0] for line in lines] == ["NAME", "file", "noop", "vault", "broken:"]
+    assert "ImportError: no libvault" in lines[-1]
+
+
+def test_load_in_json(signer: Signer, install: Install) -> None:
+    install(source="import sys\nprint('noise')\nsys.exit(3)", name="vault")
+    result = signer("backends", "--load", "--json")
+    assert result.exit_code == 0
+    errors = {each["name"]: each["error"] for each in json.loads(result.stdout)}
+    assert (errors["file"], errors["noop"]) == (None, None)
+    assert "SystemExit" in errors["vault"]
+
+
+def test_nothing_installed(signer: Signer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("signer_core.plugins.installed_plugins", lambda **_: [])
+    result = signer("backends")
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert result.stderr == "no backend is installed; `pip install signer-file` brings one\n"

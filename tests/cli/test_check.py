@@ -1,0 +1,137 @@
+"""``signer check``: one step after the other, from the configuration to a signature."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from signer_core import init_signer
+from tests.cli.conftest import SEED, Signer
+from tests.conftest import WORKING, Install
+
+STEPS = ["configuration", "plugin", "options", "environment", "key", "signature"]
+
+
+def steps(result: Any) -> dict[str, dict[str, Any]]:
+    """The steps of ``check --json``, by name."""
+    return {step["step"]: step for step in json.loads(result.stdout)["steps"]}
+
+
+@pytest.fixture
+def key_file(monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("WORD", "open sesame")
+    Path("signer.toml").write_text('[signer]\nbackend = "file"\npath = "keys"\npassphrase = "env:WORD"\n')
+    init_signer("signer.toml").close()
+    return Path("keys/signer.json")
+
+
+def test_all_is_well(noop: Signer) -> None:
+    result = noop("check")
+    assert result.exit_code == 0
+    assert [line.split()[:2] for line in result.stdout.splitlines()] == [["ok", f"{step}:"] for step in STEPS]
+    assert all(line.endswith("s)") for line in result.stdout.splitlines())
+
+
+def test_json_has_the_same(noop: Signer) -> None:
+    result = noop("check", "--json")
+    assert result.exit_code == 0
+    assert json.loads(result.stdout)["ok"] is True
+    assert list(steps(result)) == STEPS
+    for step in steps(result).values():
+        assert step.keys() == {"step", "passed", "detail", "remedy", "seconds"}
+        assert (step["passed"], step["remedy"]) == (True, None)
+        assert 0 <= step["seconds"] < 60
+
+
+def test_the_plugin_is_shown_with_its_distribution(noop: Signer) -> None:
+    detail = steps(noop("check", "--json"))["plugin"]["detail"]
+    assert detail.startswith("signer-noop 0.1.0 in /")
+
+
+def test_the_key_is_shown_with_its_address(noop: Signer) -> None:
+    address = noop("show", "--format", "address").stdout.strip()
+    assert f"address {address}" in steps(noop("check", "--json"))["key"]["detail"]
+
+
+def test_options_are_named_and_their_values_are_not_shown(noop: Signer) -> None:
+    result = noop("--set", "timeout=3", "check")
+    assert "options: given: seed, timeout (" in result.stdout
+    assert SEED not in result.output
+
+
+def test_ignored_variables_are_listed(signer: Signer, monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("signer.toml").write_text('[signer]\nbackend = "noop"\n')
+    monkeypatch.setenv("SIGNER_REGION", "eu-central-1")
+    monkeypatch.setenv("SIGNER_VERIFY", "false")
+    detail = steps(signer("check", "--json"))["environment"]["detail"]
+    assert sorted(detail.removeprefix("ignored: ").split(", ")) == ["SIGNER_REGION", "SIGNER_VERIFY"]
+
+
+def test_without_a_configuration_nothing_else_is_tried(signer: Signer) -> None:
+    result = signer("check")
+    assert result.exit_code == 1
+    assert result.stdout.startswith("FAILED  configuration: there is no configuration")
+    assert result.stdout.splitlines()[1].startswith("        remedy: ")
+    assert result.stderr == "error: 1 of 1 steps failed\n"
+
+
+def test_a_backend_that_is_not_installed(signer: Signer) -> None:
+    result = signer("--backend", "vault", "check", "--json")
+    assert result.exit_code == 1
+    assert json.loads(result.stdout)["ok"] is False
+    assert list(steps(result)) == ["configuration", "plugin"]
+    assert steps(result)["plugin"]["remedy"] == "pip install signer-vault"
+
+
+def test_a_wrong_option(signer: Signer) -> None:
+    result = signer("--backend", "noop", "--set", "seed=00", "check", "--json")
+    assert result.exit_code == 1
+    assert list(steps(result)) == ["configuration", "plugin", "options"]
+
+
+def test_a_key_that_does_not_open_leaves_the_plugins_own_steps(signer: Signer, key_file: Path) -> None:
+    result = signer("--set", "passphrase=env:PATH", "check", "--json")
+    assert result.exit_code == 1
+    assert not steps(result)["key"]["passed"]
+    assert steps(result)["key file permissions"]["passed"]
+    assert "signature" not in steps(result)
+
+
+def test_a_plugins_verdict_counts(signer: Signer, key_file: Path) -> None:
+    os.chmod(key_file, 0o644)
+    result = signer("check")
+    assert result.exit_code == 1
+    assert "FAILED  key file permissions: " in result.stdout
+    assert "ok      signature: made and verified" in result.stdout
+    assert result.stderr.splitlines()[-1].startswith("error: 1 of ")
+
+
+def test_a_plugin_whose_own_steps_fail(signer: Signer, install: Install) -> None:
+    install(source=f"{WORKING}\n@hookimpl\ndef signer_check(config):\n    raise KeyError\n", name="vault")
+    result = signer("--backend", "vault", "check", "--json")
+    assert result.exit_code == 1
+    assert not steps(result)["steps of the plugin"]["passed"]
+    assert steps(result)["signature"]["passed"]
+
+
+def test_a_signature_that_cannot_be_made(signer: Signer, install: Install) -> None:
+    install(
+        source="""
+        class Refusing(Ed25519Key):
+            def sign(self, message, deadline):
+                raise AccessDeniedError("no", remedy="ask for permission")
+        @hookimpl
+        def signer_backend():
+            return Backend(contract=1, config_class=Config)
+        @hookimpl
+        def signer_open(config):
+            return Refusing()
+        """,
+        name="vault",
+    )
+    result = signer("--backend", "vault", "check")
+    assert result.exit_code == 1
+    assert "FAILED  signature: no (" in result.stdout
+    assert "        remedy: ask for permission\n" in result.stdout

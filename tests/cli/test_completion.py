@@ -1,0 +1,63 @@
+"""What the shell completes."""
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import PROGRAM, program
+
+
+def completed(*words: str) -> list[str]:
+    """What bash would offer for the last word of ``signer …``."""
+    environment = {
+        **os.environ,
+        "_SIGNER_COMPLETE": "bash_complete",
+        "COMP_WORDS": " ".join(["signer", *words]),
+        "COMP_CWORD": str(len(words)),
+    }
+    done = subprocess.run([PROGRAM], env=environment, capture_output=True, text=True, check=True)
+    assert done.stderr == ""
+    return [line.partition(",")[2] for line in done.stdout.splitlines() if line]
+
+
+def test_the_script_for_the_shell() -> None:
+    script = program(env={**os.environ, "_SIGNER_COMPLETE": "zsh_source"})
+    assert script.returncode == 0
+    assert b"_SIGNER_COMPLETE=zsh_complete signer" in script.stdout
+
+
+def test_subcommands() -> None:
+    assert completed("s") == ["show", "sign"]
+
+
+def test_flags() -> None:
+    assert completed("--s") == ["--signer", "--set"]
+    assert completed("backends", "--l") == ["--load"]
+
+
+def test_backends() -> None:
+    assert completed("--backend", "") == ["file", "noop"]
+
+
+def test_formats() -> None:
+    assert completed("show", "--format", "j") == ["json", "jwk"]
+
+
+def test_signers_of_the_configuration() -> None:
+    Path("my.toml").write_text("[signers.blocks]\n[signers.tokens]\n")
+    assert completed("--config", "my.toml", "--signer", "b") == ["blocks"]
+
+
+def test_no_signers_without_a_configuration() -> None:
+    assert completed("--signer", "") == []
+
+
+def test_the_commands_of_a_backend() -> None:
+    assert completed("file", "ex") == ["export"]
+
+
+@pytest.mark.parametrize("words", [("frobnicate", ""), ("noop", ""), ("--config", "gone.toml", "file", "")])
+def test_what_is_wrong_is_no_error_yet(words: tuple[str, ...]) -> None:
+    assert "sign" in completed(*words)

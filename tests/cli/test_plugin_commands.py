@@ -1,0 +1,130 @@
+"""``signer NAME …``: the commands that a backend brings."""
+
+from pathlib import Path
+
+import pytest
+
+from signer_core import create_signer
+from tests.cli.conftest import SEED, Signer
+from tests.conftest import WORKING, Install
+
+COMMANDS = """
+import click
+from signer_core import *
+
+@attrs.frozen(kw_only=True)
+class Options:
+    size: int = 1
+
+@hookimpl
+def signer_backend():
+    return Backend(contract=1, config_class=Options)
+
+@hookimpl
+def signer_open(config):
+    return Ed25519Key()
+
+@click.group()
+def group():
+    "What the vault does."
+
+@group.command()
+@click.pass_obj
+def tell(line):
+    click.echo(line.backend_config().size)
+
+@hookimpl
+def signer_commands():
+    return group
+"""
+
+
+@pytest.fixture
+def vault(install: Install) -> None:
+    install("signer-vault", COMMANDS, name="vault")
+
+
+@pytest.mark.usefixtures("vault")
+def test_they_have_their_own_help(signer: Signer) -> None:
+    result = signer("vault", "--help")
+    assert result.exit_code == 0
+    assert result.stdout.startswith("Usage: signer vault ")
+    assert "What the vault does." in result.stdout
+
+
+@pytest.mark.usefixtures("vault")
+def test_they_find_the_configured_options(signer: Signer) -> None:
+    Path("signer.toml").write_text('[signer]\nbackend = "vault"\nsize = 3\n')
+    assert signer("vault", "tell").stdout == "3\n"
+    assert signer("--set", "size=4", "vault", "tell").stdout == "4\n"
+
+
+@pytest.mark.usefixtures("vault")
+def test_their_name_is_the_backend_where_nothing_else_is(signer: Signer) -> None:
+    assert signer("--set", "size=2", "vault", "tell").stdout == "2\n"
+
+
+@pytest.mark.usefixtures("vault")
+def test_they_do_not_work_with_the_configuration_of_another_backend(signer: Signer, folder: Path) -> None:
+    Path("signer.toml").write_text('[signer]\nbackend = "noop"\n')
+    result = signer("vault", "tell")
+    assert (result.exit_code, result.stdout) == (1, "")
+    error, remedy = result.stderr.splitlines()
+    assert error.startswith(f"error: {folder / 'signer.toml'} [signer] is for the backend 'noop', and the commands of")
+    assert remedy == "remedy: give another file by --config"
+
+
+@pytest.mark.usefixtures("vault")
+def test_an_unknown_one_is_wrong_usage(signer: Signer) -> None:
+    assert signer("vault", "frobnicate").exit_code == 2
+
+
+def test_a_backend_without_commands_is_wrong_usage(signer: Signer) -> None:
+    result = signer("noop", "tell")
+    assert result.exit_code == 2
+    assert result.stderr.splitlines()[0] == "error: the backend 'noop' has no commands of its own"
+
+
+def test_other_backends_are_not_imported(signer: Signer, install: Install) -> None:
+    install("signer-broken", "raise AssertionError", name="broken")
+    assert signer("frobnicate").exit_code == 2
+    install("signer-vault", COMMANDS, name="vault")
+    assert signer("vault", "tell").exit_code == 0
+
+
+def test_a_broken_backend_says_so(signer: Signer, install: Install) -> None:
+    install("signer-broken", "raise ImportError('no libvault')", name="broken")
+    result = signer("broken", "tell")
+    assert result.exit_code == 1
+    assert "ImportError: no libvault" in result.stderr
+
+
+@pytest.mark.parametrize("body", ["return 1", "raise KeyError"])
+def test_commands_that_break_the_contract(body: str, signer: Signer, install: Install) -> None:
+    install("signer-broken", f"{WORKING}\n@hookimpl\ndef signer_commands():\n    {body}\n", name="broken")
+    result = signer("broken", "tell")
+    assert result.exit_code == 1
+    assert "signer-broken 1.0, is broken: signer_commands" in result.stderr
+
+
+def test_a_distribution_that_is_not_trusted_is_not_imported(signer: Signer, install: Install) -> None:
+    install("signer-evil", "raise AssertionError", name="vault")
+    Path("signer.toml").write_text('[signer]\nbackend = "vault"\ntrusted = "signer-vault"\n')
+    result = signer("vault", "tell")
+    assert result.exit_code == 1
+    assert "only signer-vault is trusted with it" in result.stderr
+
+
+def test_what_a_command_returns_is_not_its_status(signer: Signer, install: Install) -> None:
+    install("signer-vault", COMMANDS.replace("click.echo(line.backend_config().size)", "return 7"), name="vault")
+    assert signer("vault", "tell").exit_code == 0
+
+
+def test_the_commands_of_the_file_backend(signer: Signer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WORD", "open sesame")
+    Path("seed").write_text(SEED)
+    options = ("--set", "path=keys", "--set", "passphrase=env:WORD")
+    assert signer(*options, "file", "import", "seed").exit_code == 0
+    with create_signer({"backend": "noop", "seed": SEED}) as expected:
+        shown = signer("--backend", "file", *options, "show", "--format", "address")
+        assert shown.stdout == f"{expected.address.hex()}\n"

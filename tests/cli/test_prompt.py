@@ -1,0 +1,85 @@
+"""Secrets that the user is asked for."""
+
+import getpass
+import subprocess
+import warnings
+from pathlib import Path
+
+import pytest
+
+from signer_core import create_signer
+from tests.cli.conftest import PROGRAM, Signer
+
+FILE = ("--backend", "file", "--set", "path=keys", "--set", "passphrase=prompt")
+
+
+def test_init_asks_twice_and_the_others_once(signer: Signer) -> None:
+    made = signer(*FILE, "init", input="open sesame\nopen sesame\n")
+    assert made.exit_code == 0
+    opened = signer(*FILE, "show", "--format", "address", input="open sesame\n")
+    assert (opened.stdout, opened.stderr) == (made.stdout, "passphrase: \n")
+
+
+def test_a_typing_error_at_init_is_asked_for_again(signer: Signer) -> None:
+    made = signer(*FILE, "init", input="open sesame\nopen seasme\n" + "open sesame\n" * 2)
+    assert made.exit_code == 0
+    assert "do not match" in made.stderr
+
+
+def test_what_is_typed_is_the_passphrase(signer: Signer, monkeypatch: pytest.MonkeyPatch) -> None:
+    signer(*FILE, "init", input="Sésame ouvre-toi\n" * 2)
+    monkeypatch.setenv("WORD", "Sésame ouvre-toi")
+    create_signer({"backend": "file", "path": "keys", "passphrase": "env:WORD"}).close()
+
+
+def test_it_is_asked_by_the_name_of_the_option_in_the_file(signer: Signer) -> None:
+    Path("signer.toml").write_text('[signer]\nbackend = "file"\npath = "keys"\npassphrase = "prompt"\n')
+    assert signer("init", input="word\nword\n").stderr.startswith("passphrase: ")
+
+
+def test_no_answer(signer: Signer) -> None:
+    result = signer(*FILE, "init", input="")
+    assert result.exit_code == 1
+    assert result.stderr.splitlines()[-2:] == [
+        "error: nobody answered the question for the passphrase",
+        'remedy: where there is no terminal, use "file:PATH" or "env:NAME"',
+    ]
+
+
+def interrupted(prompt: str) -> str:
+    raise KeyboardInterrupt
+
+
+def without_terminal(prompt: str) -> str:
+    warnings.warn("Can not control echo on the terminal.", getpass.GetPassWarning, stacklevel=2)
+    return "read from the standard input"
+
+
+def test_ctrl_c_instead_of_an_answer(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    from signer_core.cli import main
+
+    monkeypatch.setattr("click.termui.hidden_prompt_func", interrupted)
+    with pytest.raises(SystemExit) as ended:
+        main([*FILE, "init"])
+    assert ended.value.code == 130
+    assert capsys.readouterr().err.splitlines()[-1] == "error: interrupted"
+
+
+def test_nothing_is_read_from_what_is_no_terminal(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from signer_core.cli import main
+
+    monkeypatch.setattr("click.termui.hidden_prompt_func", without_terminal)
+    with pytest.raises(SystemExit) as ended:
+        main([*FILE, "init"])
+    assert ended.value.code == 1
+    assert "error: nobody answered the question for the passphrase" in capsys.readouterr().err
+
+
+def test_a_program_without_a_terminal_does_not_take_the_message_for_the_passphrase() -> None:
+    done = subprocess.run(
+        [PROGRAM, *FILE, "init"], input=b"word\nword\n", capture_output=True, check=False, start_new_session=True
+    )
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-2] == b"error: nobody answered the question for the passphrase"
