@@ -1,7 +1,7 @@
 """The one owner of retries: how long a call may take, and how often it is tried."""
 
-import itertools
 import random
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -23,13 +23,20 @@ def full_jitter(ceiling: float) -> float:
     return random.uniform(0.0, ceiling)  # noqa: S311 — spreads load, guards nothing
 
 
+def _is_count(_: object, field: "attrs.Attribute[int]", value: object) -> None:
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise TypeError(f"{field.name} must be a whole number, not {type(value).__name__}")
+    if value < 0:
+        raise ValueError(f"{field.name} must be 0 or more, not {value}")
+
+
 @attrs.frozen(kw_only=True)
 class Attempts:
     """The budget of a call, in seconds, and its attempts. None sets no limit."""
 
     timeout: float | None = None
     attempt_timeout: float | None = None
-    max_retries: int = 0
+    max_retries: int = attrs.field(default=0, validator=_is_count)
     clock: Callable[[], float] = time.monotonic
     jitter: Callable[[float], float] = full_jitter
 
@@ -53,7 +60,9 @@ class Attempts:
         next attempt could not begin before the deadline, the call ends at once.
         """
         started = self.clock()
-        for count in itertools.count(1):
+        count = 0
+        while True:
+            count += 1
             deadline.check()
             try:
                 return attempt(deadline.within(self.attempt_timeout))
@@ -67,9 +76,12 @@ class Attempts:
                         f"no success within {deadline.seconds:g}s: {so_far}; last: {error}"
                     ) from error
                 if count > self.max_retries:
-                    raise _gave_up(error, so_far) from error
+                    final = _gave_up(error, so_far)
+                    if final is error:
+                        raise
+                    raise final from error
                 pause = self.jitter(min(LONGEST_BACKOFF, FIRST_BACKOFF * 2.0 ** min(count - 1, 10)))
-                pause = max(pause, error.retry_after or 0.0)
+                pause = max(pause, _asked_for(error))
                 remaining = deadline.remaining()
                 if remaining is not None and remaining <= pause:
                     raise DeadlineExceededError(
@@ -77,7 +89,12 @@ class Attempts:
                         retry_after=error.retry_after,
                     ) from error
                 deadline.sleep(pause)
-        raise AssertionError("unreachable: the count is endless")
+
+
+def _asked_for(error: SignError) -> float:
+    """The pause that the backend asked for, in seconds."""
+    asked = error.retry_after
+    return float(asked) if isinstance(asked, int | float) and 0.0 < asked <= sys.float_info.max else 0.0
 
 
 def _gave_up(error: SignError, so_far: str) -> SignError:

@@ -8,7 +8,7 @@ from signer_core.attempts import Attempts
 from signer_core.deadline import Deadline
 from signer_core.errors import SignerClosedError
 from signer_core.hookspecs import SigningKey
-from signer_core.open_key import OpenKey
+from signer_core.open_key import OpenKey, close_unwanted
 from signer_core.renewal import Renewal
 
 _logger = logging.getLogger("signer_core")
@@ -20,7 +20,7 @@ class CurrentKey:
     ``accept`` checks a key and lays its way to a signature; ``owner`` is what log lines call the signer.
     """
 
-    __slots__ = ("_accept", "_changes", "_closed", "_owner", "_renewal", "is_renewed", "open_key")
+    __slots__ = ("_accept", "_changes", "_closed", "_owner", "_renewal", "_replaced", "is_renewed", "open_key")
 
     def __init__(
         self, key: SigningKey, *, accept: Callable[[SigningKey], OpenKey], attempts: Attempts, owner: str
@@ -29,6 +29,7 @@ class CurrentKey:
         self._accept = accept
         self._owner = owner
         self._closed = False
+        self._replaced: tuple[OpenKey, ...] = ()  # those that calls still use
         self._changes = threading.Lock()
         #: Whether :meth:`renew_if_due` can ever have something to do: decided by the first key.
         self.is_renewed = key.renew_after is not None
@@ -44,24 +45,45 @@ class CurrentKey:
                 return open_key
         raise SignerClosedError("this signer is closed", remedy="open a new one with create_signer")
 
-    def renew_if_due(self, deadline: Deadline) -> None:
-        """Renew the key if it is time and nobody else is at it; see :class:`~signer_core.renewal.Renewal`."""
-        if self._renewal is not None:
+    def enter_renewed(self, call: object, deadline: Deadline) -> OpenKey:
+        """Like :meth:`enter`, with the key renewed first if it is time; see :class:`~signer_core.renewal.Renewal`.
+
+        The call is in from the beginning: a close waits for it while it waits for the renewal.
+        """
+        entered = self.enter(call)
+        if self._renewal is None:
+            return entered
+        try:
             self._renewal.renew_if_due(deadline)
+            newest = self.open_key
+            while newest is not entered and not newest.enter(call):
+                if self._closed:
+                    return entered
+                newest = self.open_key
+        except BaseException:
+            entered.leave(call)
+            raise
+        if newest is not entered:
+            entered.leave(call)
+        return newest
 
     def close(self) -> None:
         """Let no call enter any more, wait for those that have, and close the key."""
         with self._changes:
             self._closed = True
+            open_keys = (*self._replaced, self.open_key)
         if self._renewal is not None:
             self._renewal.stop()
-        self.open_key.retire()
-        self.open_key.wait_closed()
+        for open_key in open_keys:
+            open_key.retire()
+        for open_key in open_keys:
+            open_key.wait_closed()
 
     def forget_other_threads(self) -> None:
         """In a forked child: the calls and the renewal of the parent's threads will never end here."""
         self._changes = threading.Lock()
-        self.open_key.forget_other_threads()
+        for open_key in (*self._replaced, self.open_key):
+            open_key.forget_other_threads()
         if self._renewal is not None:
             self._renewal.forget_other_threads()
 
@@ -73,9 +95,10 @@ class CurrentKey:
                 if self._closed:
                     raise SignerClosedError("the signer was closed while its key was renewed")
                 replaced, self.open_key = self.open_key, accepted
+                self._replaced = (*(each for each in self._replaced if not each.is_closed), replaced)
         except BaseException:
             if isinstance(key, SigningKey):
-                key.close()
+                close_unwanted(key)
             raise
         if replaced.public_key != accepted.public_key:
             _logger.warning(

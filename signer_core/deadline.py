@@ -11,7 +11,8 @@ import attrs
 
 from signer_core.errors import DeadlineExceededError, SignCancelledError
 
-_LOOK_UP = 0.02  # seconds
+#: How often, in seconds, a wait for two things at once looks at the second.
+LOOK_UP = 0.02
 
 
 @attrs.frozen
@@ -39,6 +40,8 @@ class Deadline:
 
         ``cancel`` ends it early; ``clock`` gives the time in seconds and never goes back.
         """
+        if cancel is not None and not isinstance(cancel, threading.Event):
+            raise TypeError(f"cancel must be a threading.Event, not {type(cancel).__module__}.{type(cancel).__name__}")
         if seconds is None or seconds > sys.float_info.max:  # inf, or a whole number that no float can hold
             return cls(None, math.inf, cancel, clock)
         if math.isnan(seconds):
@@ -81,7 +84,7 @@ class Deadline:
         while not event.is_set() and limit.remaining() != 0 and not (self._cancel and self._cancel.is_set()):
             # Two events cannot be waited for at once, so a wait that can be called off looks up now and then.
             remaining = limit.remaining()
-            event.wait(_waitable(remaining) if self._cancel is None else min(remaining or _LOOK_UP, _LOOK_UP))
+            event.wait(_waitable(remaining) if self._cancel is None else min(remaining or LOOK_UP, LOOK_UP))
         return event.is_set()
 
     def _exceeded(self) -> DeadlineExceededError:

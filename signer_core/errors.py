@@ -142,6 +142,7 @@ class SignError(SignerError):
     """
 
     code = "sign"
+    retry_after: float | None = None
 
     def __init__(
         self,

@@ -7,11 +7,13 @@ from typing import Any
 
 import attrs
 
+from signer_core import parallel
 from signer_core.attempts import Attempts
 from signer_core.config import read
+from signer_core.deadline import Deadline
 from signer_core.errors import KeyNotFoundError, PluginContractError
 from signer_core.hookspecs import SigningKey
-from signer_core.open_key import check_key
+from signer_core.open_key import check_key, close_unwanted
 from signer_core.pins import Pins, hex_address, hex_bytes
 from signer_core.plugins import BackendPlugin, load_backend
 from signer_core.settings import CoreOptions, Settings
@@ -49,18 +51,12 @@ async def create_signer_async(
     config: Config, *, name: str | None = None, timeout: float | None = None, cancel: threading.Event | None = None
 ) -> Signer:
     """:func:`create_signer` without blocking the event loop; cancelling the task calls the opening off."""
-    import asyncio
-
-    called_off = cancel or threading.Event()
-    opening = asyncio.ensure_future(
-        asyncio.to_thread(create_signer, config, name=name, timeout=timeout, cancel=called_off)
+    Deadline.after(None, cancel=cancel)  # refuses what is no event, before there is a thread
+    return await parallel.awaited(
+        lambda called_off: create_signer(config, name=name, timeout=timeout, cancel=called_off),
+        cancel=cancel,
+        unwanted=Signer.close,
     )
-    try:
-        return await asyncio.shield(opening)
-    except asyncio.CancelledError:
-        called_off.set()
-        opening.add_done_callback(_close_unwanted)
-        raise
 
 
 def open_signer(
@@ -103,7 +99,7 @@ def open_signer(
             origin=_Reopening(settings.reopening(config), settings.name),
         )
     except BaseException:
-        key.close()
+        close_unwanted(key)
         raise
 
 
@@ -151,9 +147,3 @@ def _open_key(
             raise
         reason = "a pinned key is never made" if pins else f"the backend {plugin.name!r} makes no keys"
         raise KeyNotFoundError(f"{error.message} ({reason})", remedy="make it with the backend's own tools") from error
-
-
-def _close_unwanted(opening: Any) -> None:
-    """Close the signer that came although nobody waits for it any more."""
-    if not opening.cancelled() and opening.exception() is None:
-        opening.result().close()

@@ -1,7 +1,9 @@
 """A SigningKey in use: the way to a signature with it, decided once, and the calls that are on that way."""
 
+import logging
+import math
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from signer_core.attempts import Attempts
 from signer_core.deadline import Deadline
@@ -15,6 +17,8 @@ from signer_core.errors import (
 from signer_core.hookspecs import SigningKey
 from signer_core.public_key import PublicKey
 
+_logger = logging.getLogger("signer_core")
+
 #: The way of a message to its signature, under a deadline.
 Way = Callable[[bytes, Deadline], bytes]
 
@@ -27,7 +31,18 @@ class OpenKey:
     while the key is being retired sees that it is.
     """
 
-    __slots__ = ("_close_error", "_closed", "_closing", "calls", "key", "key_id", "public_key", "retired", "sign")
+    __slots__ = (
+        "_changes",
+        "_close_error",
+        "_closed",
+        "_closing",
+        "calls",
+        "key",
+        "key_id",
+        "public_key",
+        "retired",
+        "sign",
+    )
 
     def __init__(self, key: SigningKey, sign: Way) -> None:
         self.key = key
@@ -36,14 +51,23 @@ class OpenKey:
         self.sign = sign
         self.retired = False
         self.calls: set[object] = set()
-        self._close_error: BaseException | None = None
-        self.forget_other_threads()
+        self._close_error: Exception | None = None
+        self._closing = False
+        self._closed = threading.Event()
+        self._changes = threading.Lock()
 
     def forget_other_threads(self) -> None:
         """In a forked child: the calls of the parent's threads will never leave, nor their locks be released."""
         self.calls.clear()
-        self._closing = threading.Lock()
+        self._changes = threading.Lock()
         self._closed = threading.Event()
+        if self._closing:
+            self._closed.set()  # or it never will be: the thread that closes the key is not here
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether the key was closed."""
+        return self._closed.is_set()
 
     def enter(self, call: object) -> bool:
         """Begin ``call``; False, and nothing to leave, if the key is retired."""
@@ -65,19 +89,22 @@ class OpenKey:
         self._close_if_idle()
 
     def wait_closed(self) -> None:
-        """Wait until the retired key is closed; raise :class:`PluginContractError` if its ``close`` failed."""
+        """Wait until the retired key is closed; raise :class:`PluginContractError`, once, if its ``close`` failed."""
         self._closed.wait()
-        if self._close_error is not None:
-            raise PluginContractError(f"{describe(self.key)} failed to close") from self._close_error
+        error, self._close_error = self._close_error, None
+        if error is not None:
+            raise PluginContractError(f"{describe(self.key)} failed to close: {type(error).__name__}") from error
 
     def _close_if_idle(self) -> None:
-        with self._closing:
-            if self.calls or self._closed.is_set():
+        with self._changes:
+            if self.calls or self._closing:
                 return
-            try:
-                self.key.close()
-            except Exception as error:
-                self._close_error = error
+            self._closing = True
+        try:
+            self.key.close()
+        except Exception as error:
+            self._close_error = error
+        finally:
             self._closed.set()
 
 
@@ -90,17 +117,46 @@ def check_key(key: object) -> SigningKey:
     """``key``, if it has what the contract asks of every key; else :class:`PluginContractError`."""
     if not isinstance(key, SigningKey):
         raise PluginContractError(f"a SigningKey was expected, not {type(key).__module__}.{type(key).__qualname__}")
-    what = describe(key)
-    facts = {
-        "key_id": (key.key_id, str),
-        "public_key": (key.public_key, PublicKey),
-        "max_message_bytes": (key.max_message_bytes, int | None),
-        "renew_after": (key.renew_after, float | int | None),
-    }
-    for name, (value, wanted) in facts.items():
-        if not isinstance(value, wanted) or value == "":
-            raise PluginContractError(f"{what}.{name} is {type(value).__name__}: see signer_core.hookspecs.SigningKey")
+    for name, (is_right, right) in _FACTS.items():
+        try:
+            value = getattr(key, name)
+        except SignerError:
+            raise
+        except Exception as error:
+            raise PluginContractError(f"{describe(key)}.{name} raised {type(error).__name__}") from error
+        if not is_right(value):
+            shown = (
+                "" if isinstance(value, str | PublicKey) else f" {value!r}" if isinstance(value, int | float) else ""
+            )
+            raise PluginContractError(
+                f"{describe(key)}.{name} is {type(value).__name__}{shown}, and must be {right}",
+                remedy="see signer_core.hookspecs.SigningKey",
+            )
     return key
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= math.inf
+
+
+#: What the properties of a key must be.
+_FACTS: Mapping[str, tuple[Callable[[object], bool], str]] = {
+    "key_id": (lambda value: isinstance(value, str) and value != "", "a text that is not empty"),
+    "public_key": (lambda value: isinstance(value, PublicKey), "a PublicKey"),
+    "max_message_bytes": (
+        lambda value: value is None or (isinstance(value, int) and _is_number(value)),
+        "a number of bytes or None",
+    ),
+    "renew_after": (lambda value: value is None or _is_number(value), "a number of seconds or None"),
+}
+
+
+def close_unwanted(key: SigningKey) -> None:
+    """Close a key that nobody will use, on the way to an error that says more than one of closing it."""
+    try:
+        key.close()
+    except Exception as error:
+        _logger.warning("%s failed to close: %s", describe(key), type(error).__name__)
 
 
 def way_to_sign(key: SigningKey, attempts: Attempts, *, verify: bool) -> Way:

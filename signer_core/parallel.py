@@ -5,10 +5,13 @@ import itertools
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from signer_core.deadline import Deadline
+from signer_core.deadline import LOOK_UP, Deadline
 from signer_core.errors import DeadlineExceededError
+
+if TYPE_CHECKING:
+    import asyncio
 
 T = TypeVar("T")
 
@@ -45,7 +48,7 @@ class Threads:
             return await awaitable
         except asyncio.CancelledError:
             cancel.set()
-            awaitable.cancel()
+            _never_mind(awaitable)
             raise
 
     def close(self) -> None:
@@ -59,6 +62,45 @@ class Threads:
             if self._executor is None:
                 self._executor = ThreadPoolExecutor(self._most, thread_name_prefix="signer")
             return self._executor.submit(contextvars.copy_context().run, function)
+
+
+async def awaited(
+    function: Callable[[threading.Event], T], *, cancel: threading.Event | None, unwanted: Callable[[T], None]
+) -> T:
+    """``function(cancel)`` in a thread that it has for itself, with the caller's context variables.
+
+    The event that it gets is set when ``cancel`` is, or when the task is cancelled. What it gives nevertheless, when
+    nobody waits for it any more, goes to ``unwanted``, in that thread.
+    """
+    import asyncio
+
+    def pass_on(future: "Future[T]") -> None:
+        if not future.cancelled() and future.exception() is None:
+            unwanted(future.result())
+
+    called_off = threading.Event()
+    executor = ThreadPoolExecutor(1, thread_name_prefix="signer")
+    future = executor.submit(contextvars.copy_context().run, function, called_off)
+    executor.shutdown(wait=False)
+    awaitable = asyncio.wrap_future(future)
+    try:
+        while not awaitable.done():
+            if cancel is not None and cancel.is_set():
+                called_off.set()
+            look_up = None if cancel is None or called_off.is_set() else LOOK_UP
+            await asyncio.wait((awaitable,), timeout=look_up)
+        return awaitable.result()
+    except asyncio.CancelledError:
+        called_off.set()
+        future.add_done_callback(pass_on)
+        _never_mind(awaitable)
+        raise
+
+
+def _never_mind(awaitable: "asyncio.Future[T]") -> None:
+    """Nobody waits for it any more, and asyncio shall not complain that nobody asked how it ended."""
+    if not awaitable.cancel() and not awaitable.cancelled():
+        awaitable.exception()
 
 
 def in_order(

@@ -9,11 +9,12 @@ from signer_core.attempts import Attempts
 from signer_core.deadline import Deadline
 from signer_core.errors import SignerClosedError, SignerError
 from signer_core.hookspecs import SigningKey
-from signer_core.open_key import OpenKey
+from signer_core.open_key import OpenKey, check_key
 
 _logger = logging.getLogger("signer_core")
 
-#: The longest time in seconds until a failed renewal is tried again.
+#: A failed renewal is tried again after as long as it was to be valid, within these limits, in seconds.
+SHORTEST_UNTIL_NEXT = 1.0
 LONGEST_UNTIL_NEXT = 30.0
 
 
@@ -36,12 +37,17 @@ class Renewal:
         self._replace = replace
         self._attempts = attempts
         self._stop = threading.Event()
+        self._single_flight = threading.Lock()
+        self._renew_after = math.inf
         self._schedule(key)
-        self.forget_other_threads()
 
     def forget_other_threads(self) -> None:
-        """In a forked child: a renewal that ran in the parent will never end here."""
+        """In a forked child: a renewal that ran in the parent will never end here, nor let go of a lock."""
         self._single_flight = threading.Lock()
+        stopped = self._stop.is_set()
+        self._stop = threading.Event()
+        if stopped:
+            self.stop()
 
     def stop(self) -> None:
         """End the waits of a running renewal."""
@@ -49,15 +55,17 @@ class Renewal:
 
     def renew_if_due(self, deadline: Deadline) -> None:
         """Renew the key if it is time and nobody else is at it; return when that is done, or has taken too long."""
-        if self._attempts.clock() < self._due or not self._single_flight.acquire(blocking=False):
+        if self._attempts.clock() < self._due or self._stop.is_set():
+            return
+        single_flight = self._single_flight
+        if not single_flight.acquire(blocking=False):
             return
         done = threading.Event()
-        renewing = threading.Thread(target=self._renew, args=(done, self._single_flight), name="signer-renewal")
-        renewing.daemon = True
+        renewing = threading.Thread(target=self._renew, args=(done, single_flight), name="signer-renewal", daemon=True)
         try:
             renewing.start()
         except RuntimeError:  # no more threads, or the interpreter is about to end: the last good key will do
-            self._single_flight.release()
+            single_flight.release()
             return
         remaining = deadline.remaining()
         deadline.wait(done, None if remaining is None else remaining / 2)
@@ -88,7 +96,9 @@ class Renewal:
             reason = str(error) if isinstance(error, SignerError) else type(error).__name__
             if not self._stop.is_set():
                 _logger.warning("the key could not be renewed, and the last good one stays in use: %s", reason)
-            self._due = self._attempts.clock() + min(key.renew_after or 0.0, LONGEST_UNTIL_NEXT)
+            self._due = self._attempts.clock() + min(max(self._renew_after, SHORTEST_UNTIL_NEXT), LONGEST_UNTIL_NEXT)
 
     def _schedule(self, key: SigningKey) -> None:
-        self._due = math.inf if key.renew_after is None else self._attempts.clock() + key.renew_after
+        renew_after = check_key(key).renew_after
+        self._renew_after = math.inf if renew_after is None else renew_after
+        self._due = self._attempts.clock() + self._renew_after

@@ -3,7 +3,7 @@
 import functools
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from types import TracebackType
 from typing import Any, Protocol, Self
 
@@ -12,6 +12,7 @@ from signer_core.algorithms import Algorithm
 from signer_core.attempts import Attempts, full_jitter
 from signer_core.current_key import CurrentKey
 from signer_core.deadline import Deadline
+from signer_core.errors import SignerClosedError
 from signer_core.forks import tell_after_fork
 from signer_core.hookspecs import SigningKey
 from signer_core.open_key import OpenKey, check_key, describe, way_to_sign
@@ -70,6 +71,10 @@ class Signer:
         clock: Callable[[], float] = time.monotonic,
         jitter: Callable[[float], float] = full_jitter,
     ) -> None:
+        if not isinstance(key, SigningKey):
+            raise TypeError(f"a Signer is made of a SigningKey, not of {type(key).__name__}")
+        if not isinstance(concurrency, int) or concurrency < 1:
+            raise ValueError(f"concurrency must be a whole number and at least 1, not {concurrency!r}")
         self._name = name
         self._backend = backend
         self._concurrency = concurrency
@@ -90,7 +95,7 @@ class Signer:
         self._key = CurrentKey(key, accept=accept, attempts=attempts, owner=name or backend or describe(key))
         self._threads = parallel.Threads(concurrency)
         # One object for all calls that nothing limits, so that they need not make one.
-        self._no_limit = Deadline.after(None) if attempts.timeout is None else None
+        self._no_limit = Deadline.after(None, clock=clock) if attempts.timeout is None else None
         tell_after_fork(self)
 
     def sign(
@@ -117,7 +122,8 @@ class Signer:
             deadline.check()
         current = self._key
         if current.is_renewed:
-            current.renew_if_due(deadline)
+            call = object()
+            return self._sign_entered(current.enter_renewed(call, deadline), call, message, deadline)
         # key.enter(call) and key.leave(call), written out: two method calls would be felt beside a local signature
         call = object()
         key = current.open_key
@@ -132,9 +138,17 @@ class Signer:
             if key.retired:
                 key.leave(call)
 
-    async def sign_async(self, message: bytes | bytearray | memoryview, *, timeout: float | None = None) -> bytes:
-        """The same, without blocking the event loop. Cancelling the task stops the attempts."""
-        message = copied(message)
+    def sign_async(
+        self, message: bytes | bytearray | memoryview, *, timeout: float | None = None
+    ) -> Coroutine[Any, Any, bytes]:
+        """The same, without blocking the event loop. Cancelling the task stops the attempts.
+
+        No coroutine function, but one that returns a coroutine: so the message is copied now, and not only when a task
+        comes to it.
+        """
+        return self._sign_async(copied(message), timeout)
+
+    async def _sign_async(self, message: bytes, timeout: float | None) -> bytes:
         cancel = threading.Event()
         deadline = self._attempts.deadline(timeout, cancel)
         call = object()
@@ -158,13 +172,12 @@ class Signer:
         ``timeout`` bounds the whole batch. The first failure is raised, and what has not begun is not signed.
         """
         batch = [copied(message) for message in messages]
-        if concurrency is not None and concurrency < 1:
-            raise ValueError(f"concurrency must be at least 1, not {concurrency!r}")
+        if concurrency is not None and (not isinstance(concurrency, int) or concurrency < 1):
+            raise ValueError(f"concurrency must be a whole number and at least 1, not {concurrency!r}")
         cancel = threading.Event()
         deadline = self._attempts.deadline(timeout, cancel)
-        self._key.renew_if_due(deadline)
         call = object()
-        key = self._key.enter(call)
+        key = self._key.enter_renewed(call, deadline)
 
         def sign(message: bytes) -> bytes:
             deadline.check()
@@ -207,8 +220,10 @@ class Signer:
 
     def close(self) -> None:
         """Refuse new calls, wait for the running ones, give back what the key holds. Twice is fine."""
-        self._key.close()
-        self._threads.close()
+        try:
+            self._key.close()
+        finally:
+            self._threads.close()
 
     def __enter__(self) -> Self:
         return self
@@ -241,15 +256,19 @@ class Signer:
     def _sign_held(self, held: OpenKey, message: bytes, deadline: Deadline) -> bytes:
         """A signature for a call that holds ``held`` since it was made: by a newer key, if there is one by now."""
         deadline.check()
-        self._key.renew_if_due(deadline)
         call = object()
-        newest = self._key.open_key
-        if not newest.enter(call):
-            return held.sign(message, deadline)  # closed meanwhile; close() waits for what it holds
         try:
-            return newest.sign(message, deadline)
+            key = self._key.enter_renewed(call, deadline)
+        except SignerClosedError:
+            return held.sign(message, deadline)  # closed meanwhile; close() waits for what it holds
+        return self._sign_entered(key, call, message, deadline)
+
+    def _sign_entered(self, key: OpenKey, call: object, message: bytes, deadline: Deadline) -> bytes:
+        try:
+            deadline.check()  # the renewal may have taken its time
+            return key.sign(message, deadline)
         finally:
-            newest.leave(call)
+            key.leave(call)
 
     def forget_other_threads(self) -> None:
         """In a forked child: see :mod:`signer_core.forks`."""
