@@ -2,6 +2,7 @@
 
 import os
 import re
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -33,9 +34,12 @@ def the_one(group: str, name: str) -> EntryPoint:
 
 def entry_points(group: str) -> list[EntryPoint]:
     """The entry points of a group, those of a distribution's second copy too, which ``entry_points()`` leaves out."""
+    # A place that is not there, such as the usual python311.zip, would be tried as an archive: it costs an import of
+    # zipfile.
+    places = [place for place in sys.path if os.path.exists(place or os.curdir)]
     found = [
         each
-        for distribution in distributions()
+        for distribution in distributions(path=places)
         # Parsing what has nothing of ours would take longer than all the rest.
         if group in (distribution.read_text("entry_points.txt") or "")
         for each in distribution.entry_points.select(group=group)

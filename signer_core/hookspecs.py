@@ -24,7 +24,6 @@ An implementation of a hook may take fewer parameters than its specification.
 
 import abc
 import functools
-import hashlib
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -144,6 +143,8 @@ class SignEvent:
     @functools.cached_property
     def digest(self) -> bytes | None:
         """SHA-256 of the message, computed once; None where there is no message."""
+        import hashlib
+
         return None if self.message is None else hashlib.sha256(self.message).digest()
 
 

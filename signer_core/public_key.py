@@ -1,9 +1,6 @@
 """PublicKey: the encodings of a public key, its address, and verification."""
 
-import base64
-import binascii
 import functools
-import hashlib
 from collections.abc import Callable, Mapping
 from typing import Any, Self
 
@@ -102,12 +99,12 @@ class PublicKey:
     @property
     def address(self) -> bytes:
         """SHA-256 of :attr:`raw`, 32 bytes, as in ev-node."""
-        return hashlib.sha256(self.raw).digest()
+        return _sha256(self.raw)
 
     @property
     def fingerprint(self) -> str:
         """SHA-256 of the DER SubjectPublicKeyInfo, in lower-case hex."""
-        return hashlib.sha256(self._der).hexdigest()
+        return _sha256(self._der).hex()
 
     def verify(self, signature: bytes | bytearray | memoryview, message: bytes | bytearray | memoryview) -> None:
         """Return if ``signature`` was made over ``message`` with this key; else raise ``InvalidSignatureError``."""
@@ -133,6 +130,8 @@ class PublicKey:
 
     def to_jwk(self) -> dict[str, str]:
         """A JSON Web Key (RFC 7517, RFC 8037)."""
+        import base64
+
         encoded = base64.urlsafe_b64encode(self.raw).rstrip(b"=").decode()
         return {**self._facts.jwk, self._facts.jwk_raw_member: encoded}
 
@@ -163,7 +162,7 @@ def _parsed(what: str, parse: Callable[[Any], Any], encoded: object) -> Any:
     """``parse(encoded)``, with everything that it makes of bad input as one error."""
     try:
         return parse(bytes(encoded) if isinstance(encoded, bytearray | memoryview) else encoded)
-    except (ValueError, TypeError, UnsupportedAlgorithm, binascii.Error):
+    except (ValueError, TypeError, UnsupportedAlgorithm):
         pass
     # Raised out here, without a __context__: what was given may be a private key, and the parser may quote it.
     raise KeyFormatError(f"this is not a {what}")
@@ -178,7 +177,15 @@ def _named(algorithm: str) -> Algorithm:
         ) from None
 
 
+def _sha256(content: bytes) -> bytes:
+    import hashlib  # here: it loads the system's OpenSSL, which a signature does not need
+
+    return hashlib.sha256(content).digest()
+
+
 def _from_base64url(text: str) -> bytes:
+    import base64
+
     if not isinstance(text, str) or "=" in text:
         raise ValueError
     raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars="-_", validate=True)

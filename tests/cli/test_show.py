@@ -18,7 +18,7 @@ def test_text_is_lines_of_names_and_values(noop: Signer, key: PublicKey) -> None
     lines = noop("show").stdout.splitlines()
     assert [line.split() for line in lines] == [
         ["backend", "noop"],
-        ["key_id", f"noop:{key.fingerprint}"],
+        ["key_id", f"noop:{key.raw.hex()}"],
         ["algorithm", "ed25519"],
         ["address", key.address.hex()],
         ["public_key", key.raw.hex()],
@@ -29,7 +29,7 @@ def test_text_is_lines_of_names_and_values(noop: Signer, key: PublicKey) -> None
 def test_json_has_the_same(noop: Signer, key: PublicKey) -> None:
     assert json.loads(noop("show", "--format", "json").stdout) == {
         "backend": "noop",
-        "key_id": f"noop:{key.fingerprint}",
+        "key_id": f"noop:{key.raw.hex()}",
         "algorithm": "ed25519",
         "address": key.address.hex(),
         "public_key": key.raw.hex(),

@@ -38,8 +38,8 @@ class NoopKey(SigningKey):
 
     @property
     def key_id(self) -> str:
-        """``noop:`` and the public key's fingerprint."""
-        return f"noop:{self._public_key.fingerprint}"
+        """``noop:`` and the raw public key in hex."""
+        return f"noop:{self._public_key.raw.hex()}"
 
     @property
     def public_key(self) -> PublicKey:
