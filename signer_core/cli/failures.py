@@ -29,7 +29,7 @@ def report(error: BaseException) -> int:
         error.show()
         return error.exit_code
     message, remedy, status = _told(error)
-    if isinstance(error, OSError):
+    if isinstance(error, OSError) and not isinstance(error, SignerError):  # it may have been standard output
         from signer_core.cli.output import give_up
 
         give_up()
@@ -47,7 +47,7 @@ def by_interrupt(abort: click.Abort) -> bool:
 def one_line(text: str) -> str:
     """``text`` on one line, with nothing in it that would steer a terminal."""
     return "".join(
-        character if character.isprintable() else f"\\x{ord(character):02x}" for character in " ".join(text.split())
+        each if each.isprintable() else each.encode("unicode_escape").decode() for each in " ".join(text.split())
     )
 
 

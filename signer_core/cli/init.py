@@ -1,7 +1,6 @@
 """``signer init``: a key, and the configuration that opens it."""
 
 import os
-from typing import TYPE_CHECKING
 
 import click
 
@@ -9,9 +8,6 @@ from signer_core.cli.command_line import CommandLine
 from signer_core.cli.failures import Failure
 from signer_core.cli.output import create_file, write
 from signer_core.errors import ConfigError
-
-if TYPE_CHECKING:
-    from signer_core.signer import Signer
 
 
 @click.command("init", short_help="Make the key if it is missing, and print its address.")
@@ -22,22 +18,20 @@ def command(command_line: CommandLine) -> None:
     With --backend and no configuration file there, one is written too: the backend, the options given by --set, and a
     comment for each of the others.
     """
-    with _first_time(command_line) if _has_no_file(command_line) else _once_more(command_line) as signer:
-        address = signer.address.hex()
-    write(f"{address}\n")
+    is_first_time = command_line.backend is not None and not command_line.file.exists
+    address = _first_time(command_line) if is_first_time else _once_more(command_line)
+    write(f"{address.hex()}\n")
 
 
-def _has_no_file(command_line: CommandLine) -> bool:
-    return command_line.backend is not None and not command_line.file.exists
-
-
-def _once_more(command_line: CommandLine) -> "Signer":
+def _once_more(command_line: CommandLine) -> bytes:
+    """Make the key of a configuration that is there; its address."""
     from signer_core.factory import open_signer
 
-    return open_signer(command_line.settings(confirm=True), make=True)
+    with open_signer(command_line.settings(confirm=True), make=True) as signer:
+        return signer.address
 
 
-def _first_time(command_line: CommandLine) -> "Signer":
+def _first_time(command_line: CommandLine) -> bytes:
     """Make the key, then write the file, so that a failure leaves nothing that a second run would stumble over.
 
     Whoever else does it at the same time makes the same key; one of them writes the file, and it counts for all.
@@ -54,13 +48,10 @@ def _first_time(command_line: CommandLine) -> "Signer":
         raise Failure(f"{path} cannot be written: there is no directory {path.parent}")
     settings = attrs.evolve(command_line.settings_without_file(confirm=True), directory=path.parent)
     content = template(settings)
-    signer = open_signer(settings, make=True)
-    try:
-        if create_file(str(path), content.encode()):
-            click.echo(f"wrote {path}", err=True)
-            return signer
-    except BaseException:
-        signer.close()
-        raise
-    signer.close()
-    return _once_more(command_line)
+    with open_signer(settings, make=True) as signer:
+        address = signer.address
+        is_written = create_file(str(path), content.encode())
+    if not is_written:
+        return _once_more(command_line)
+    click.echo(f"wrote {path}", err=True)
+    return address

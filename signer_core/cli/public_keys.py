@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from signer_core.cli.failures import one_line
 from signer_core.errors import KeyFormatError
 
 if TYPE_CHECKING:
@@ -25,8 +26,8 @@ def facts(signer: "Signer") -> dict[str, str | None]:
 
 
 def _text(signer: "Signer") -> bytes:
-    lines = (f"{name:<12} {value}\n" for name, value in facts(signer).items())
-    return "".join(lines).encode("utf-8", "backslashreplace")
+    lines = (f"{name:<12} {one_line(str(value))}\n" for name, value in facts(signer).items())
+    return "".join(lines).encode()
 
 
 def _json(content: Mapping[str, Any], *, indent: int | None = None) -> bytes:

@@ -1,14 +1,13 @@
 """The encodings of a signature that ``signer sign`` writes, and how they are recognised again."""
 
-import base64
 import binascii
 from collections.abc import Callable, Iterator, Mapping
 
 #: Each encoding, as it is written.
 ENCODINGS: Mapping[str, Callable[[bytes], bytes]] = {
     "raw": lambda signature: signature,
-    "hex": lambda signature: signature.hex().encode() + b"\n",
-    "base64": lambda signature: base64.b64encode(signature) + b"\n",
+    "hex": lambda signature: binascii.hexlify(signature) + b"\n",
+    "base64": binascii.b2a_base64,
 }
 
 
@@ -28,4 +27,4 @@ def candidates(encoded: bytes) -> Iterator[bytes]:
 
 
 def _from_base64(text: bytes) -> bytes:
-    return base64.b64decode(text, validate=True)
+    return binascii.a2b_base64(text, strict_mode=True)

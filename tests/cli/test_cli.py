@@ -11,7 +11,8 @@ import click
 import pytest
 
 from signer_core.cli import COMMANDS, main
-from signer_core.errors import ConfigError, SignError
+from signer_core.cli.failures import report
+from signer_core.errors import AccessDeniedError, ConfigError, SignError
 from tests.cli.conftest import PROGRAM, Signer, program, unmeasured
 
 HEAVY = ("asyncio", "json", "tomllib", "importlib_metadata", "getpass", "attrs", "cryptography", "logging")
@@ -27,6 +28,10 @@ def imported_by(*arguments: str) -> set[str]:
     )
     done = subprocess.run([sys.executable, "-c", script, *arguments], capture_output=True, check=True, env=unmeasured())
     return set(done.stdout.splitlines()[-1].decode().split())
+
+
+def test_the_subcommands_are_those_of_the_table() -> None:
+    assert main.list_commands(click.Context(main)) == list(COMMANDS)
 
 
 def test_the_help_lists_every_subcommand_in_one_line(signer: Signer) -> None:
@@ -143,6 +148,16 @@ def test_an_interruption_has_the_status_of_shells(signer: Signer, monkeypatch: p
     failing(monkeypatch, KeyboardInterrupt())
     result = signer("show")
     assert (result.exit_code, result.stderr.strip()) == (130, "error: interrupted")
+
+
+def test_an_interruption_at_the_very_end_is_one_too(capsys: pytest.CaptureFixture[str]) -> None:
+    assert report(KeyboardInterrupt()) == 130
+    assert capsys.readouterr().err == "error: interrupted\n"
+
+
+def test_a_permission_that_a_backend_lacks_is_its_own_error(signer: Signer, monkeypatch: pytest.MonkeyPatch) -> None:
+    failing(monkeypatch, AccessDeniedError("no", remedy="ask for it"))
+    assert signer("show").stderr == "error: no\nremedy: ask for it\n"
 
 
 def test_a_subcommand_chooses_its_own_status(signer: Signer, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,6 @@
 """``signer init``: a key, and the configuration that opens it."""
 
+import errno
 import os
 import stat
 import subprocess
@@ -206,6 +207,18 @@ def test_a_full_disk_leaves_no_half_configuration(folder: Path) -> None:
     done = with_full_disk("--backend", "noop", "init")
     assert done.returncode == 1
     assert done.stderr.splitlines()[-1] == f"error: {folder}/signer.toml cannot be written: File too large".encode()
+    assert os.listdir() == []
+
+
+def test_a_file_system_without_links(signer: Signer, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def link(source: str, target: str) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted", source)
+
+    monkeypatch.setattr(os, "link", link)
+    result = signer("--backend", "noop", "init")
+    assert result.exit_code == 1
+    error = f"error: {folder / 'signer.toml'} cannot be written: Operation not permitted"
+    assert result.stderr.splitlines()[-1] == error
     assert os.listdir() == []
 
 
