@@ -7,26 +7,28 @@ import time
 from collections.abc import Callable
 from typing import Self
 
-import attrs
-
 from signer_core.errors import DeadlineExceededError, SignCancelledError
 
 #: How often, in seconds, a wait for two things at once looks at the second.
 LOOK_UP = 0.02
 
 
-@attrs.frozen
 class Deadline:
     """How long a call may still take, and whether somebody has called it off.
 
     Made by :meth:`after`. It is passed down the whole way of a call, so that no step has a time budget of its own.
     """
 
-    #: The budget that it was made with, in seconds; None if there is no limit.
-    seconds: float | None
-    _expires_at: float
-    _cancel: threading.Event | None
-    _clock: Callable[[], float]
+    __slots__ = ("_cancel", "_clock", "_expires_at", "seconds")
+
+    def __init__(
+        self, seconds: float | None, expires_at: float, cancel: threading.Event | None, clock: Callable[[], float]
+    ) -> None:
+        #: The budget that it was made with, in seconds; None if there is no limit.
+        self.seconds = seconds
+        self._expires_at = expires_at
+        self._cancel = cancel
+        self._clock = clock
 
     @classmethod
     def after(
@@ -81,10 +83,11 @@ class Deadline:
     def wait(self, event: threading.Event, seconds: float | None = None) -> bool:
         """Wait until ``event`` is set (True), for ``seconds``, or for the deadline or the cancellation (False)."""
         limit = self.within(seconds)
-        while not event.is_set() and limit.remaining() != 0 and not (self._cancel and self._cancel.is_set()):
+        if self._cancel is None:
+            return event.wait(_waitable(limit.remaining()))
+        while not event.is_set() and limit.remaining() != 0 and not self._cancel.is_set():
             # Two events cannot be waited for at once, so a wait that can be called off looks up now and then.
-            remaining = limit.remaining()
-            event.wait(_waitable(remaining) if self._cancel is None else min(remaining or LOOK_UP, LOOK_UP))
+            event.wait(min(limit.remaining() or LOOK_UP, LOOK_UP))
         return event.is_set()
 
     def _exceeded(self) -> DeadlineExceededError:

@@ -1,6 +1,11 @@
 """Keys, clocks and events for the tests: nothing here waits for time to pass."""
 
+import os
+import signal
 import threading
+import time
+import traceback
+import warnings
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -168,6 +173,14 @@ class Running:
         return self._result
 
 
+def until(condition: Callable[[], bool]) -> None:
+    """Let other threads go on until they have brought about ``condition``, which nothing signals."""
+    give_up = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < give_up
+        time.sleep(0)
+
+
 def chain_of(error: BaseException | None) -> list[BaseException]:
     """The error, its causes and its contexts."""
     chain: list[BaseException] = []
@@ -186,3 +199,23 @@ def assert_hides(secret: str, error: BaseException) -> None:
         shown = f"{each} {each!r} {each.args!r} {vars(each)!r} {getattr(each, '__notes__', ())!r}"
         assert secret not in shown
         assert secret.encode() not in getattr(each, "object", b"")
+
+
+def in_child(function: Callable[[], Any]) -> int:
+    """The exit status of a forked child that calls ``function()``: 0 if it returned, 1 if it raised."""
+    with warnings.catch_warnings():
+        warnings.simplefilter(
+            "ignore", DeprecationWarning
+        )  # of Python 3.12: this process has threads; that is the point
+        child = os.fork()
+    if child == 0:
+        status = 1
+        try:
+            signal.alarm(int(PATIENCE))  # a child that hangs is killed, which no test takes for success
+            function()
+            status = 0
+        except BaseException:
+            traceback.print_exc()
+        finally:
+            os._exit(status)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])

@@ -155,6 +155,17 @@ def test_wait_of_no_seconds_only_looks() -> None:
     assert Deadline.after(None).wait(threading.Event(), 0) is False
 
 
+def test_wait_on_a_clock_that_stands_still_ends() -> None:
+    assert Deadline.after(0.001, clock=Clock()).wait(threading.Event()) is False
+
+
+def test_wait_that_can_be_called_off_ends_after_its_seconds_too() -> None:
+    clock = Clock()
+    event = ClockedEvent(clock)
+    assert Deadline.after(5, cancel=threading.Event(), clock=clock).wait(event, 0.05) is False
+    assert event.waits == pytest.approx([0.02, 0.02, 0.01])
+
+
 def test_wait_ends_when_cancelled() -> None:
     cancel = threading.Event()
     waiting = in_thread(lambda: Deadline.after(PATIENCE, cancel=cancel).wait(threading.Event()))
