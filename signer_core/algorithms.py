@@ -2,9 +2,8 @@
 
 import enum
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
-import attrs
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
 
@@ -14,8 +13,7 @@ class Algorithm(enum.StrEnum):
     ED25519 = "ed25519"
 
 
-@attrs.frozen(kw_only=True)
-class AlgorithmFacts:
+class AlgorithmFacts(NamedTuple):
     """What the core has to know of an algorithm."""
 
     #: The class of cryptography's public keys that serve it.

@@ -1,13 +1,10 @@
 """The one owner of retries: how long a call may take, and how often it is tried."""
 
-import random
 import sys
 import threading
 import time
 from collections.abc import Callable
 from typing import TypeVar
-
-import attrs
 
 from signer_core.deadline import Deadline
 from signer_core.errors import BackendUnavailableError, DeadlineExceededError, SignError
@@ -20,25 +17,34 @@ T = TypeVar("T")
 
 def full_jitter(ceiling: float) -> float:
     """Anything from nothing to ``ceiling`` seconds, so that callers who failed together do not come back together."""
+    import random
+
     return random.uniform(0.0, ceiling)  # noqa: S311 — spreads load, guards nothing
 
 
-def _is_count(_: object, field: "attrs.Attribute[int]", value: object) -> None:
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise TypeError(f"{field.name} must be a whole number, not {type(value).__name__}")
-    if value < 0:
-        raise ValueError(f"{field.name} must be 0 or more, not {value}")
-
-
-@attrs.frozen(kw_only=True)
 class Attempts:
     """The budget of a call, in seconds, and its attempts. None sets no limit."""
 
-    timeout: float | None = None
-    attempt_timeout: float | None = None
-    max_retries: int = attrs.field(default=0, validator=_is_count)
-    clock: Callable[[], float] = time.monotonic
-    jitter: Callable[[float], float] = full_jitter
+    __slots__ = ("attempt_timeout", "clock", "jitter", "max_retries", "timeout")
+
+    def __init__(
+        self,
+        *,
+        timeout: float | None = None,
+        attempt_timeout: float | None = None,
+        max_retries: int = 0,
+        clock: Callable[[], float] = time.monotonic,
+        jitter: Callable[[float], float] = full_jitter,
+    ) -> None:
+        if not isinstance(max_retries, int) or isinstance(max_retries, bool):
+            raise TypeError(f"max_retries must be a whole number, not {type(max_retries).__name__}")
+        if max_retries < 0:
+            raise ValueError(f"max_retries must be 0 or more, not {max_retries}")
+        self.timeout = timeout
+        self.attempt_timeout = attempt_timeout
+        self.max_retries = max_retries
+        self.clock = clock
+        self.jitter = jitter
 
     @property
     def just_one(self) -> bool:

@@ -5,8 +5,6 @@ import threading
 from collections.abc import Mapping
 from typing import Any
 
-import attrs
-
 from signer_core import parallel
 from signer_core.attempts import Attempts
 from signer_core.config import read
@@ -107,15 +105,17 @@ def open_signer(
 _REMOTE_CONCURRENCY = 64
 
 
-@attrs.frozen
 class _Reopening:
     """What a pickled signer carries: the whole configuration, nothing of the key."""
 
-    mapping: Mapping[str, Any] = attrs.field(repr=False)
-    name: str | None
+    __slots__ = ("_mapping", "_name")
+
+    def __init__(self, mapping: Mapping[str, Any], name: str | None) -> None:
+        self._mapping = mapping
+        self._name = name
 
     def reopen(self, fingerprint: str) -> Signer:
-        return open_signer(read(self.mapping, name=self.name), fingerprint=fingerprint)
+        return open_signer(read(self._mapping, name=self._name), fingerprint=fingerprint)
 
 
 def _attempts(core: CoreOptions, plugin: BackendPlugin) -> Attempts:

@@ -32,6 +32,7 @@ import pluggy
 
 from signer_core.algorithms import Algorithm
 from signer_core.deadline import Deadline
+from signer_core.options import budget
 from signer_core.public_key import PublicKey
 
 if TYPE_CHECKING:
@@ -91,7 +92,19 @@ class SigningKey(abc.ABC):
 
 
 def _frozen(algorithms: Iterable[Algorithm]) -> frozenset[Algorithm]:
-    return frozenset(algorithms)
+    return frozenset(Algorithm(each) for each in algorithms)
+
+
+def _is_bool(_: object, field: "attrs.Attribute[bool]", value: object) -> None:
+    if not isinstance(value, bool):
+        raise TypeError(f"{field.name} must be True or False, not {value!r}")
+
+
+def _is_count(_: object, field: "attrs.Attribute[int]", value: object) -> None:
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise TypeError(f"{field.name} must be a whole number, not {value!r}")
+    if value < 0:
+        raise ValueError(f"{field.name} must be 0 or more, not {value!r}")
 
 
 @attrs.frozen(kw_only=True)
@@ -103,14 +116,14 @@ class Backend:
     #: The frozen attrs class of its options.
     config_class: type[Any]
     #: Its keys are reached over a network: their signatures are verified unless the configuration says otherwise.
-    remote: bool = False
+    remote: bool = attrs.field(default=False, validator=_is_bool)
     #: The algorithms of the keys that it can open.
     algorithms: frozenset[Algorithm] = attrs.field(default=frozenset(Algorithm), converter=_frozen)
     #: The defaults of the core's options: seconds of a call and of one attempt (None: no limit), attempts after the
     #: first.
-    default_timeout: float | None = None
-    default_attempt_timeout: float | None = None
-    default_max_retries: int = 0
+    default_timeout: float | None = attrs.field(default=None, converter=budget)
+    default_attempt_timeout: float | None = attrs.field(default=None, converter=budget)
+    default_max_retries: int = attrs.field(default=0, validator=_is_count)
 
 
 @attrs.frozen(kw_only=True)
@@ -123,7 +136,7 @@ class Extension:
     needs_message: bool = True
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False)
 class SignEvent:
     """One signature that is asked for, as extensions see it."""
 

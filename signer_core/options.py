@@ -74,7 +74,6 @@ class ShellText(str):
         return value if isinstance(value := self.as_toml(), str) else str(self)
 
 
-@attrs.frozen
 class Conversion:
     """Turns what was configured into what a field's annotation asks for; raises ValueError that says what is right,
     and :class:`PluginContractError` for an annotation that no option may have.
@@ -82,8 +81,11 @@ class Conversion:
     ``directory`` is where relative paths start; ``prompt`` asks for the secrets that are written as "prompt".
     """
 
-    directory: Path
-    prompt: Callable[[], bytes] | None = None
+    __slots__ = ("directory", "prompt")
+
+    def __init__(self, directory: Path, prompt: Callable[[], bytes] | None = None) -> None:
+        self.directory = directory
+        self.prompt = prompt
 
     def convert(self, value: object, wanted: Any) -> Any:
         """``value`` as an instance of ``wanted``: an annotation out of the list in :mod:`signer_core.hookspecs`."""

@@ -4,7 +4,6 @@ import contextvars
 import itertools
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import TYPE_CHECKING, TypeVar
 
 from signer_core.deadline import LOOK_UP, Deadline
@@ -12,6 +11,7 @@ from signer_core.errors import DeadlineExceededError
 
 if TYPE_CHECKING:
     import asyncio
+    from concurrent.futures import Future, ThreadPoolExecutor
 
 T = TypeVar("T")
 
@@ -60,6 +60,8 @@ class Threads:
     def _submit(self, function: Callable[[], T]) -> "Future[T]":
         with self._starting:
             if self._executor is None:
+                from concurrent.futures import ThreadPoolExecutor
+
                 self._executor = ThreadPoolExecutor(self._most, thread_name_prefix="signer")
             return self._executor.submit(contextvars.copy_context().run, function)
 
@@ -73,6 +75,7 @@ async def awaited(
     nobody waits for it any more, goes to ``unwanted``, in that thread.
     """
     import asyncio
+    from concurrent.futures import ThreadPoolExecutor
 
     def pass_on(future: "Future[T]") -> None:
         if not future.cancelled() and future.exception() is None:
@@ -127,6 +130,8 @@ def in_order(
     if workers <= 1:
         work()
     else:
+        from concurrent.futures import ThreadPoolExecutor, wait
+
         with ThreadPoolExecutor(workers, thread_name_prefix="signer") as executor:
             try:
                 wait([executor.submit(contextvars.copy_context().run, work) for _ in range(workers)])

@@ -1,6 +1,6 @@
 """Pins: what must be true of a key before anything is signed with it."""
 
-import attrs
+from typing import NamedTuple
 
 from signer_core.errors import KeyMismatchError, UnsupportedAlgorithmError
 from signer_core.public_key import PublicKey
@@ -27,8 +27,7 @@ def hex_address(value: str | None) -> bytes | None:
     return address
 
 
-@attrs.frozen(kw_only=True)
-class Pins:
+class Pins(NamedTuple):
     """The one key that a signer may have; every pin that is not None must fit."""
 
     #: SHA-256 of the raw public key, 32 bytes.

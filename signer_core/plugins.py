@@ -26,14 +26,14 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-@attrs.frozen
 class BackendPlugin:
     """The plugin that serves one backend, found, loaded and held to the contract."""
 
-    name: str
-    entry_point: EntryPoint
-    backend: Backend
-    _hooks: Any = attrs.field(repr=False)
+    def __init__(self, name: str, entry_point: EntryPoint, backend: Backend, hooks: Any) -> None:
+        self.name = name
+        self.entry_point = entry_point
+        self.backend = backend
+        self._hooks = hooks
 
     @property
     def makes_keys(self) -> bool:
@@ -120,7 +120,7 @@ def installed_plugins(*, load: bool = False) -> list[Installed]:
                     distribution=distribution.name,
                     version=distribution.version,
                     path=str(distribution.locate_file("")),
-                    summary=distribution.metadata["Summary"] or "",
+                    summary=distribution.metadata.get("Summary") or "",
                     error=_error_of(kind, entry_point) if load else None,
                 )
             )
@@ -136,9 +136,13 @@ def _error_of(kind: str, entry_point: EntryPoint) -> str | None:
             entry_point.load()
     except SignerError as error:
         return str(error)
-    except Exception as error:
-        return f"{type(error).__name__}: {error}"
+    except (Exception, SystemExit) as error:
+        return _on_one_line(f"{type(error).__name__}: {error}")
     return None
+
+
+def _on_one_line(text: str) -> str:
+    return " ".join(text.split())
 
 
 def _load(name: str, entry_point: EntryPoint) -> BackendPlugin:
@@ -153,7 +157,7 @@ def _load(name: str, entry_point: EntryPoint) -> BackendPlugin:
     try:
         manager.register(plugin, name)
         manager.check_pending()
-    except (pluggy.PluginValidationError, ValueError) as error:
+    except Exception as error:  # pluggy looks at each attribute of the plugin, and those may be properties
         raise _broken(name, entry_point, str(error)) from error
     if not manager.hook.signer_backend.get_hookimpls() or not manager.hook.signer_open.get_hookimpls():
         raise _broken(name, entry_point, "it lacks the hook signer_backend or signer_open")
@@ -162,7 +166,7 @@ def _load(name: str, entry_point: EntryPoint) -> BackendPlugin:
         return _broken(name, entry_point, what)
 
     backend = _asked(manager.hook.signer_backend, Backend, broken)
-    if backend.contract != CONTRACT:
+    if type(backend.contract) is not int or backend.contract != CONTRACT:
         raise _broken(
             name, entry_point, f"it was written for version {backend.contract!r} of the contract, not {CONTRACT}"
         )
@@ -178,7 +182,9 @@ def _asked(
     except SignerError:
         raise
     except Exception as error:
-        raise broken(f"{getattr(hook, 'name', 'its hook')} raised {type(error).__name__}") from error
+        # Where no configuration was given, no secret can be in the text.
+        text = "" if arguments else f": {error}"
+        raise broken(f"{getattr(hook, 'name', 'its hook')} raised {type(error).__name__}{text}") from error
     if not isinstance(answer, wanted):
         raise broken(
             f"{getattr(hook, 'name', 'its hook')} returned {type(answer).__name__} instead of {wanted.__name__}"
@@ -189,6 +195,6 @@ def _asked(
 def _broken(name: str, entry_point: EntryPoint, what: str) -> PluginContractError:
     distribution = distribution_of(entry_point)
     return PluginContractError(
-        f"the plugin of backend {name!r}, {distribution.name} {distribution.version}, is broken: {what}",
+        f"the plugin of backend {name!r}, {distribution.name} {distribution.version}, is broken: {_on_one_line(what)}",
         remedy=f"upgrade or uninstall {distribution.name}, or tell its author",
     )

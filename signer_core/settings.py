@@ -69,12 +69,12 @@ class CoreOptions:
 CORE_OPTIONS = frozenset({"backend", "extensions", *attrs.fields_dict(CoreOptions)})
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class Settings:
     """One ``[signer]`` table as it was found: nothing converted yet, but all known of where it came from."""
 
     #: The options, by name.
-    table: Mapping[str, object] = attrs.field(repr=False)
+    table: Mapping[str, object]
     #: What messages call the table.
     source: str
     #: Where relative paths start.
@@ -82,8 +82,8 @@ class Settings:
     #: The name of the signer; None where it has none.
     name: str | None = None
     #: Options out of the environment and out of arguments; the latter win over the former, and those over the table.
-    environment: Mapping[str, ShellText] = attrs.field(factory=dict, repr=False)
-    arguments: Mapping[str, object] = attrs.field(factory=dict, repr=False)
+    environment: Mapping[str, ShellText] = attrs.field(factory=dict)
+    arguments: Mapping[str, object] = attrs.field(factory=dict)
     #: Asks for secrets that are configured as "prompt".
     prompt: Callable[[], bytes] | None = None
 
