@@ -4,12 +4,12 @@ import logging
 import pickle
 
 import pytest
-from signer_noop import NoopConfig, NoopKey
 
 from signer_core import Signer, create_signer, init_signer
 from signer_core.errors import ConfigError, KeyMismatchError
 from signer_core.plugins import load_backend
 from signer_core.testing.secrecy import told
+from signer_noop import NoopConfig, NoopKey
 
 # RFC 8032, section 7.1, test 2
 SEED = "4ccd089b28ff96da9db6c346ec114e0f5b8a319f35aba624da8cf6ed4fb8a6fb"
