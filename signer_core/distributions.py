@@ -1,5 +1,6 @@
 """Which installed distribution serves a name: what its entry points claim, and whether there is any doubt."""
 
+import logging
 import os
 import re
 import sys
@@ -9,6 +10,8 @@ from typing import Any
 from importlib_metadata import EntryPoint, distributions
 
 from signer_core.errors import BackendConflictError, BackendNotFoundError
+
+_logger = logging.getLogger("signer_core")
 
 #: Distributions whose names do not follow from their backend's.
 _KNOWN = {"awskms": "signer-aws-kms"}
@@ -21,15 +24,28 @@ def the_one(group: str, name: str) -> EntryPoint:
         installed = tuple(sorted({entry_point.name for entry_point in entry_points(group)}))
         raise BackendNotFoundError(
             f"no backend {name!r} is installed (installed: {', '.join(installed) or 'none'})",
-            remedy=f"pip install {_KNOWN.get(name, f'signer-{name}')}",
+            remedy=_to_install(name, installed),
             installed=installed,
         )
     if len(claims) > 1:
-        places = ", ".join(f"{name_of(claim)} in {distribution_of(claim).locate_file('')}" for claim in claims)
+        places = ", ".join(
+            f"{name_of(claim)} {distribution_of(claim).version} in {distribution_of(claim).locate_file('')}"
+            for claim in claims
+        )
         raise BackendConflictError(
             f"backend {name!r} is claimed more than once: {places}", remedy="uninstall all but one of them"
         )
     return claims[0]
+
+
+def _to_install(name: str, installed: tuple[str, ...]) -> str | None:
+    """What may help against a missing backend; None for a name that no distribution can have."""
+    import difflib
+
+    if not re.fullmatch(r"[a-z0-9]([a-z0-9._-]{0,60}[a-z0-9])?", name, re.ASCII | re.IGNORECASE):
+        return None
+    close = difflib.get_close_matches(name, installed, n=1)
+    return f"pip install {_KNOWN.get(name, f'signer-{name}')}{f', or did you mean {close[0]!r}?' if close else ''}"
 
 
 def entry_points(group: str) -> list[EntryPoint]:
@@ -37,14 +53,29 @@ def entry_points(group: str) -> list[EntryPoint]:
     # A place that is not there, such as the usual python311.zip, would be tried as an archive: it costs an import of
     # zipfile.
     places = [place for place in sys.path if os.path.exists(place or os.curdir)]
-    found = [
-        each
-        for distribution in distributions(path=places)
-        # Parsing what has nothing of ours would take longer than all the rest.
-        if group in (distribution.read_text("entry_points.txt") or "")
-        for each in distribution.entry_points.select(group=group)
-    ]
-    return found if len({(each.name, each.value) for each in found}) == len(found) else _distinct(found)
+    found: list[EntryPoint] = []
+    for distribution in distributions(path=places):
+        try:
+            # Parsing what has nothing of ours would take longer than all the rest.
+            if group in (distribution.read_text("entry_points.txt") or ""):
+                _check_metadata(distribution)
+                found += distribution.entry_points.select(group=group)
+        except Exception as error:  # whatever is wrong with it, it must not hide the others
+            _logger.warning(
+                "the metadata of a distribution in %s cannot be read, so its plugins are not seen: %s: %s",
+                distribution.locate_file(""),
+                type(error).__name__,
+                error,
+            )
+    return found if len({each.name for each in found}) == len(found) else _distinct(found)
+
+
+def _check_metadata(distribution: Any) -> None:
+    """Raise LookupError without a name and a version; a full parser takes longer than to sign."""
+    text = distribution.read_text("METADATA") or distribution.read_text("PKG-INFO") or ""
+    for fact in ("Name", "Version"):
+        if not re.search(rf"^{fact}:[ \t]*\S", text, re.MULTILINE):
+            raise LookupError(f"it has no {fact}")
 
 
 def _distinct(found: list[EntryPoint]) -> list[EntryPoint]:
@@ -59,7 +90,7 @@ def _distinct(found: list[EntryPoint]) -> list[EntryPoint]:
         in_its_source = any(
             normalized(distribution.name) == name and Path(place).is_relative_to(source) for name, source in sources
         )
-        if in_its_source and distribution.origin is None:
+        if in_its_source and distribution.read_text("METADATA") is None:  # PKG-INFO: an egg-info
             continue
         distinct.setdefault((place, distribution.name, distribution.version, each.name), each)
     return list(distinct.values())
@@ -70,10 +101,11 @@ def _editable_source(entry_point: EntryPoint) -> str | None:
     from urllib.parse import urlsplit
     from urllib.request import url2pathname
 
-    origin = distribution_of(entry_point).origin
-    if origin is None or not getattr(getattr(origin, "dir_info", None), "editable", False):
+    try:
+        origin = distribution_of(entry_point).origin
+        return os.path.realpath(url2pathname(urlsplit(origin.url).path)) if origin.dir_info.editable else None
+    except Exception:  # there is none, or it is not as it should be: then the installation is not taken for editable
         return None
-    return os.path.realpath(url2pathname(urlsplit(origin.url).path))
 
 
 def distribution_of(entry_point: EntryPoint) -> Any:

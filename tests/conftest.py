@@ -8,6 +8,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# How long an example takes says more of what else the machine is at than of the code.
+settings.register_profile("signer", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("signer")
 
 _numbers = itertools.count()
 
