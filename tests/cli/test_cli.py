@@ -77,8 +77,10 @@ def test_an_unknown_command(signer: Signer) -> None:
 def test_an_unknown_flag(signer: Signer) -> None:
     result = signer("show", "--frobnicate")
     assert result.exit_code == 2
-    assert result.stderr.splitlines()[0].startswith("error: No such option '--frobnicate'")
-    assert result.stderr.splitlines()[1:] == ["remedy: see `signer show --help`"]
+    error, remedy = result.stderr.splitlines()
+    assert error.startswith("error: No such option")
+    assert "--frobnicate" in error
+    assert remedy == "remedy: see `signer show --help`"
 
 
 def test_an_unknown_backend_lists_the_installed_ones(signer: Signer) -> None:
