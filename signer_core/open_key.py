@@ -3,6 +3,7 @@
 import logging
 import math
 import threading
+from collections import deque
 from collections.abc import Callable, Mapping
 
 from signer_core.attempts import Attempts
@@ -28,7 +29,8 @@ class OpenKey:
 
     A call says :meth:`enter` and :meth:`leave`. A *retired* key takes no new calls, and is closed when the last one
     leaves. ``enter`` and ``leave`` take no lock: adding to a set and taking from it are atomic, and a call that enters
-    while the key is being retired sees that it is.
+    while the key is being retired sees that it is. ``quick_calls`` counts calls that need no name: each adds an entry,
+    looks at ``retired``, takes an entry, and says :meth:`close_if_idle` if the key is retired by then.
     """
 
     __slots__ = (
@@ -40,6 +42,7 @@ class OpenKey:
         "key",
         "key_id",
         "public_key",
+        "quick_calls",
         "retired",
         "sign",
     )
@@ -51,6 +54,7 @@ class OpenKey:
         self.sign = sign
         self.retired = False
         self.calls: set[object] = set()
+        self.quick_calls: deque[None] = deque()
         self._close_error: Exception | None = None
         self._closing = False
         self._closed = threading.Event()
@@ -59,6 +63,7 @@ class OpenKey:
     def forget_other_threads(self) -> None:
         """In a forked child: the calls of the parent's threads will never leave, nor their locks be released."""
         self.calls.clear()
+        self.quick_calls = deque()  # a new one: the call that forks, if one does, still takes itself from the old one
         self._changes = threading.Lock()
         self._closed = threading.Event()
         if self._closing:
@@ -81,12 +86,12 @@ class OpenKey:
         """End ``call``."""
         self.calls.discard(call)
         if self.retired:
-            self._close_if_idle()
+            self.close_if_idle()
 
     def retire(self) -> None:
         """Take no new calls; close when the running ones are over."""
         self.retired = True
-        self._close_if_idle()
+        self.close_if_idle()
 
     def wait_closed(self) -> None:
         """Wait until the retired key is closed; raise :class:`PluginContractError`, once, if its ``close`` failed."""
@@ -95,9 +100,10 @@ class OpenKey:
         if error is not None:
             raise PluginContractError(f"{describe(self.key)} failed to close: {type(error).__name__}") from error
 
-    def _close_if_idle(self) -> None:
+    def close_if_idle(self) -> None:
+        """Close the retired key, if no call uses it any more."""
         with self._changes:
-            if self.calls or self._closing:
+            if self.calls or self.quick_calls or self._closing:
                 return
             self._closing = True
         try:

@@ -94,8 +94,9 @@ class Signer:
 
         self._key = CurrentKey(key, accept=accept, attempts=attempts, owner=name or backend or describe(key))
         self._threads = parallel.Threads(concurrency)
-        # One object for all calls that nothing limits, so that they need not make one.
-        self._no_limit = Deadline.after(None, clock=clock) if attempts.timeout is None else None
+        # The deadline of all calls that nothing limits, with a key that is never renewed; None where there are none.
+        quick = attempts.timeout is None and not self._key.is_renewed
+        self._no_limit = Deadline.after(None, clock=clock) if quick else None
         tell_after_fork(self)
 
     def sign(
@@ -117,26 +118,22 @@ class Signer:
         if type(message) is not bytes:
             message = copied(message)
         deadline = self._no_limit
-        if deadline is None or timeout is not None or cancel is not None:
-            deadline = self._attempts.deadline(timeout, cancel)
-            deadline.check()
-        current = self._key
-        if current.is_renewed:
-            call = object()
-            return self._sign_entered(current.enter_renewed(call, deadline), call, message, deadline)
-        # key.enter(call) and key.leave(call), written out: two method calls would be felt beside a local signature
+        if deadline is not None and timeout is None and cancel is None:
+            # What OpenKey.enter and leave do, for less than they cost: that would be felt beside a local signature.
+            key = self._key.open_key
+            quick_calls = key.quick_calls
+            quick_calls.append(None)
+            try:
+                if not key.retired:
+                    return key.sign(message, deadline)
+            finally:
+                quick_calls.pop()
+                if key.retired:
+                    key.close_if_idle()
+        deadline = self._attempts.deadline(timeout, cancel)
+        deadline.check()
         call = object()
-        key = current.open_key
-        key.calls.add(call)
-        try:
-            if key.retired:
-                key.leave(call)
-                key = current.enter(call)
-            return key.sign(message, deadline)
-        finally:
-            key.calls.discard(call)
-            if key.retired:
-                key.leave(call)
+        return self._sign_entered(self._key.enter_renewed(call, deadline), call, message, deadline)
 
     def sign_async(
         self, message: bytes | bytearray | memoryview, *, timeout: float | None = None
