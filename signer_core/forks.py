@@ -24,10 +24,11 @@ def _bound() -> "weakref.WeakSet[BoundToThreads]":
     # is one for all signers, made with the first of them.
     bound: weakref.WeakSet[BoundToThreads] = weakref.WeakSet()
     if hasattr(os, "register_at_fork"):
-
-        def in_child() -> None:
-            for each in list(bound):
-                each.forget_other_threads()
-
-        os.register_at_fork(after_in_child=in_child)
+        os.register_at_fork(after_in_child=functools.partial(tell_all, bound))
     return bound
+
+
+def tell_all(bound: "weakref.WeakSet[BoundToThreads]") -> None:
+    """In the child: tell each of them."""
+    for each in list(bound):
+        each.forget_other_threads()

@@ -205,8 +205,8 @@ HOSTILE_TOML = [
 
 HOSTILE_YAML = [
     "[",
-    "[" * 5_000,
-    "{a: " * 5_000,
+    "[" * 1_500,
+    "{a: " * 1_500,
     "signer: !!python/object/apply:os.system ['true']",
     "signer: !hunter2 {}",
     "signer: !!int ''",

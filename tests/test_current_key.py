@@ -110,6 +110,17 @@ def test_closed_key_is_not_replaced_and_the_new_one_is_closed() -> None:
     assert (old.closed, new.closed) == (1, 1)
 
 
+@pytest.mark.parametrize("key", [Ed25519Key(), RenewingKey()])
+def test_forked_child_of_a_closed_signer_has_nothing_to_close(key: Ed25519Key) -> None:
+    current_key = current(key)
+    current_key.close()
+    current_key.forget_other_threads()
+    current_key.close()
+    assert key.closed == 1
+    with pytest.raises(SignerClosedError):
+        current_key.enter("call")
+
+
 def test_close_waits_for_all_keys_and_then_tells_what_failed() -> None:
     class Stuck(RenewingKey):
         def close(self) -> None:

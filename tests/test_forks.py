@@ -1,8 +1,11 @@
 import gc
+import os
+import weakref
 
 import pytest
 
-from signer_core.forks import tell_after_fork
+from signer_core import forks
+from signer_core.forks import tell_after_fork, tell_all
 from tests.keys import in_child
 
 
@@ -36,6 +39,23 @@ def test_grandchild_is_told_again() -> None:
         assert in_child(grandchild) == 0
 
     assert in_child(child) == 0
+
+
+def test_all_are_told() -> None:
+    bound = [Bound(), Bound()]
+    tell_all(weakref.WeakSet(bound))
+    assert [each.told for each in bound] == [1, 1]
+
+
+def test_system_without_fork_has_nothing_to_tell(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(os, "register_at_fork")
+    forks._bound.cache_clear()
+    try:
+        bound = Bound()
+        tell_after_fork(bound)
+        assert list(forks._bound()) == [bound]
+    finally:
+        forks._bound.cache_clear()
 
 
 def test_what_is_gone_is_not_kept() -> None:

@@ -1,11 +1,12 @@
 import hashlib
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from signer_core import PublicKey
-from signer_core.errors import KeyMismatchError
+from signer_core.errors import KeyMismatchError, UnsupportedAlgorithmError
 from signer_core.pins import Pins, hex_address, hex_bytes
 from tests.keys import OTHER_SEED, Ed25519Key
 from tests.strategies import values
@@ -81,6 +82,24 @@ def test_any_value_is_an_address_or_a_value_error(value: object) -> None:
     except ValueError:
         return
     assert address is None or len(address) == 32
+
+
+class WithoutRaw:
+    """A public key of an algorithm that has no raw form, as RSA's will be."""
+
+    def to_der(self) -> bytes:
+        return b"der"
+
+    @property
+    def raw(self) -> bytes:
+        raise UnsupportedAlgorithmError("it has none")
+
+
+def test_key_without_a_raw_form_is_pinned_by_its_der() -> None:
+    key: Any = WithoutRaw()
+    Pins(public_key=b"der").check(key)
+    with pytest.raises(KeyMismatchError, match=f"found {b'der'.hex()}"):
+        Pins(public_key=b"raw").check(key)
 
 
 @given(st.binary(min_size=32, max_size=32))

@@ -123,6 +123,28 @@ def test_many_callers_at_the_same_time_renew_once(clock: Clock) -> None:
         assert key.renewals == turn
 
 
+def test_caller_who_comes_just_after_a_renewal_does_not_renew_again(clock: Clock) -> None:
+    """It looked at the clock before the other was ready, and took the lock afterwards."""
+    key = RenewingKey()
+    signer = Signer(key, clock=clock)
+    renewal: Any = signer._key._renewal
+    done, lock = threading.Event(), threading.Lock()
+    lock.acquire()
+    renewal._renew(done, lock)
+    assert (key.renewals, done.is_set(), lock.locked()) == (0, True, False)
+
+
+def test_stopped_renewal_stays_stopped_in_a_child(clock: Clock) -> None:
+    key = RenewingKey()
+    signer = Signer(key, clock=clock)
+    signer.close()
+    signer.forget_other_threads()
+    clock.advance(10)
+    with pytest.raises(SignerClosedError):
+        signer.sign(b"abc")
+    assert key.renewals == 0
+
+
 def test_call_waits_for_half_of_its_own_time_at_most(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
     waits: list[float | None] = []
 

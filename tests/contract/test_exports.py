@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import signer_core
+from tests.keys import Ed25519Key
 
 PACKAGE = Path(signer_core.__file__).parent
 
@@ -115,7 +116,8 @@ FOREIGN = "signer_file", "signer_noop", "signer_aws_kms", "boto3", "botocore", "
 
 
 def imported_by(program: str) -> set[str]:
-    shown = f"{program}\nimport sys\nprint('\\n'.join(sys.modules))"
+    """The modules that a program of its own loads, without those of the interpreter (and of what measures it)."""
+    shown = f"import sys\nbefore = set(sys.modules)\n{program}\nprint('\\n'.join(set(sys.modules) - before))"
     done = subprocess.run([sys.executable, "-c", shown], check=True, capture_output=True, text=True)
     return set(done.stdout.split())
 
@@ -181,6 +183,20 @@ def test_properties_of_a_key_are_read_only(name: str) -> None:
     member = inspect.getattr_static(signer_core.SigningKey, name)
     assert isinstance(member, property)
     assert member.fset is None
+
+
+def test_what_a_key_does_unless_its_author_says_otherwise() -> None:
+    class Smallest(signer_core.SigningKey):
+        key_id = "smallest"
+        public_key = Ed25519Key().public_key
+
+        def sign(self, message: bytes, deadline: signer_core.Deadline) -> bytes:
+            return b""
+
+    key = Smallest()
+    assert (key.max_message_bytes, key.renew_after, key.reopens) == (None, None, True)
+    assert key.renew(signer_core.Deadline.after(1)) is key
+    key.close()
 
 
 def test_a_key_needs_no_more_than_three_members() -> None:
