@@ -122,8 +122,8 @@ class Signer:
             # What OpenKey.enter and leave do, for less than they cost: that would be felt beside a local signature.
             key = self._key.open_key
             quick_calls = key.quick_calls
-            quick_calls.append(None)
             try:
+                quick_calls.append(None)  # in here: CPython looks for an interrupt when this returns, and not before
                 if not key.retired:
                     return key.sign(message, deadline)
             finally:

@@ -4,6 +4,7 @@ import asyncio
 import contextvars
 import gc
 import math
+import signal
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -455,13 +456,14 @@ def test_close_that_fails_is_told_and_leaves_no_thread() -> None:
 
 
 def test_threads_end_with_the_signer() -> None:
-    before = threading.active_count()
+    before = set(threading.enumerate())
     with Signer(Ed25519Key()) as signer:
         asyncio.run(signer.sign_async(b""))
-    for thread in threading.enumerate():
-        if thread.name.startswith("signer"):
-            thread.join(PATIENCE)
-    assert threading.active_count() <= before
+        started = set(threading.enumerate()) - before
+        assert {each.name.partition("_")[0] for each in started} == {"signer"}
+    for thread in started:
+        thread.join(PATIENCE)
+        assert not thread.is_alive()
 
 
 # --- sign_many -------------------------------------------------------------------------------------------------------
@@ -919,3 +921,50 @@ def test_forgetting_other_threads_lets_a_close_end() -> None:
     assert (old.closed, gated.closed) == (1, 1)
     gated.gate.set()
     signing.result()
+
+
+def test_call_that_forks_ends_in_parent_and_child() -> None:
+    """A key that starts a helper process while it signs, and goes on in both."""
+    key = ScriptedKey([])
+    signer = Signer(key)
+
+    def forks(message: bytes, _: Deadline) -> bytes:
+        def child() -> None:
+            signer.sign(b"in the child")
+            signer.close()
+            assert key.closed == 1
+
+        assert in_child(child) == 0
+        return signature_of(message)
+
+    key.script.append(forks)
+    assert signer.sign(b"abc") == signature_of(b"abc")
+    signer.close()
+    assert key.closed == 1
+
+
+@pytest.mark.parametrize("after", [0.0, 0.002, 0.005])
+def test_interrupted_calls_do_not_keep_a_close_waiting(after: float) -> None:
+    """A timer interrupts the signing again and again, wherever it is."""
+
+    class Interrupted(BaseException):
+        pass
+
+    def interrupt(*_: object) -> None:
+        raise Interrupted
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    signer = Signer(Ed25519Key())
+    try:
+        for turn in range(60):
+            try:
+                signal.setitimer(signal.ITIMER_REAL, 0.0005 + after + turn / 1e6)
+                while True:
+                    signer.sign(b"abc")
+            except Interrupted:
+                pass
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    assert (list(signer._key.open_key.quick_calls), signer._key.open_key.calls) == ([], set())
+    in_thread(signer.close).result()
