@@ -43,8 +43,8 @@ def compared(what: str, ours: Times, baseline: Times, limit: float) -> Compariso
 def interleaved(
     candidates: Mapping[str, Callable[[], object]], *, rounds: int, calls: int = 1, warm_up: int = 3
 ) -> dict[str, Times]:
-    """The times of the candidates, which take turns: in each round, each is called ``calls`` times in a row, and what
-    began the last round ends this one.
+    """The times of the candidates, which take turns; which one begins a round, changes. Each one makes ``calls`` calls
+    when it is called, and its time is that of one of them.
     """
     times: dict[str, Times] = {name: [] for name in candidates}
     order = list(candidates.items())
@@ -52,21 +52,19 @@ def interleaved(
         for number in range(-warm_up, rounds):
             order.append(order.pop(0))
             for name, call in order:
-                took = _time(call, calls)
+                started = time.perf_counter()
+                call()
+                took = time.perf_counter() - started
                 if number >= 0:
-                    times[name].append(took)
+                    times[name].append(took / calls)
     return times
 
 
-def in_threads(call: Callable[[], object], *, threads: int, calls: int) -> Callable[[], None]:
-    """Makes ``calls`` calls in each of ``threads`` threads at once."""
-
-    def calls_in_a_row() -> None:
-        for _ in range(calls):
-            call()
+def in_threads(call: Callable[[], object], threads: int) -> Callable[[], None]:
+    """Calls ``call`` in each of ``threads`` threads at once."""
 
     def all_of_them() -> None:
-        workers = [threading.Thread(target=calls_in_a_row) for _ in range(threads)]
+        workers = [threading.Thread(target=call) for _ in range(threads)]
         for worker in workers:
             worker.start()
         for worker in workers:
@@ -88,14 +86,6 @@ def process(command: Sequence[str], *, cwd: str | None = None) -> Callable[[], o
         stderr=subprocess.DEVNULL,
         check=True,
     )
-
-
-def _time(call: Callable[[], object], calls: int) -> float:
-    turns = range(calls)
-    started = time.perf_counter()
-    for _ in turns:
-        call()
-    return (time.perf_counter() - started) / calls
 
 
 @contextmanager

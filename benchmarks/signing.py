@@ -3,7 +3,6 @@
 import statistics
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from functools import partial
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -12,28 +11,39 @@ from benchmarks.measuring import Comparison, compared, in_threads, interleaved
 from signer_core import create_signer
 
 MESSAGE = bytes(range(256))
-CALLS = 1000  # of each thread
+
+Sign = Callable[[bytes], bytes]
 
 
 def comparisons() -> Iterator[Comparison]:
-    raw = partial(Ed25519PrivateKey.generate().sign, MESSAGE)
+    raw = Ed25519PrivateKey.generate().sign
     with ExitStack() as stack:
-        noop = partial(stack.enter_context(create_signer({"backend": "noop"})).sign, MESSAGE)
-        config = stack.enter_context(key_file())
-        file = partial(stack.enter_context(create_signer(config)).sign, MESSAGE)
+        noop = stack.enter_context(create_signer({"backend": "noop"})).sign
+        file = stack.enter_context(create_signer(stack.enter_context(key_file()))).sign
 
         # short turns, many rounds: the difference is smaller than most of what disturbs a machine
-        times = interleaved({"raw": raw, "noop": noop, "file": file}, rounds=2000, calls=10)
+        turns = {"raw": in_a_row(raw, 10), "noop": in_a_row(noop, 10), "file": in_a_row(file, 10)}
+        times = interleaved(turns, rounds=2000, calls=10)
         yield compared("Signer.sign, noop", times["noop"], times["raw"], 1.03)
         yield compared("Signer.sign, file", times["file"], times["raw"], 1.03)
         yield scaling("two threads, one signer", noop, raw)
 
 
-def scaling(what: str, ours: Callable[[], object], raw: Callable[[], object]) -> Comparison:
+def in_a_row(sign: Sign, calls: int) -> Callable[[], None]:
+    """Signs as a program does: in a loop of its own."""
+
+    def signatures() -> None:
+        for _ in range(calls):
+            sign(MESSAGE)
+
+    return signatures
+
+
+def scaling(what: str, ours: Sign, raw: Sign) -> Comparison:
     """How many times the signatures of one thread two threads make."""
     times = interleaved(
         {
-            f"{name}{threads}": in_threads(sign, threads=threads, calls=CALLS)
+            f"{name}{threads}": in_threads(in_a_row(sign, 1000), threads)
             for name, sign in {"ours": ours, "raw": raw}.items()
             for threads in (1, 2)
         },
