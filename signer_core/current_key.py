@@ -8,7 +8,8 @@ from signer_core.attempts import Attempts
 from signer_core.deadline import Deadline
 from signer_core.errors import SignerClosedError
 from signer_core.hookspecs import SigningKey
-from signer_core.open_key import OpenKey, close_unwanted
+from signer_core.key_contract import close_unwanted
+from signer_core.open_key import OpenKey
 from signer_core.renewal import Renewal
 
 _logger = logging.getLogger("signer_core")

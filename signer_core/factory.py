@@ -11,7 +11,7 @@ from signer_core.config import read
 from signer_core.deadline import Deadline
 from signer_core.errors import KeyNotFoundError, PluginContractError
 from signer_core.hookspecs import SigningKey
-from signer_core.open_key import check_key, close_unwanted
+from signer_core.key_contract import check_key, close_unwanted
 from signer_core.pins import Pins, hex_address, hex_bytes
 from signer_core.plugins import BackendPlugin, load_backend
 from signer_core.settings import CoreOptions, Settings

@@ -1,31 +1,16 @@
-"""A SigningKey in use: the way to a signature with it, decided once, and the calls that are on that way."""
+"""A SigningKey in use, from the first call to the last."""
 
-import logging
-import math
 import threading
 from collections import deque
-from collections.abc import Callable, Mapping
 
-from signer_core.attempts import Attempts
-from signer_core.deadline import Deadline
-from signer_core.errors import (
-    InvalidSignatureError,
-    MessageTooLargeError,
-    PluginContractError,
-    SignatureVerificationError,
-    SignerError,
-)
+from signer_core.errors import PluginContractError
 from signer_core.hookspecs import SigningKey
-from signer_core.public_key import PublicKey
-
-_logger = logging.getLogger("signer_core")
-
-#: The way of a message to its signature, under a deadline.
-Way = Callable[[bytes, Deadline], bytes]
+from signer_core.key_contract import describe
+from signer_core.way import Way
 
 
 class OpenKey:
-    """One key, from the first call that uses it to the last.
+    """One key, its way to a signature, and the calls that are on that way.
 
     A call says :meth:`enter` and :meth:`leave`. A *retired* key takes no new calls, and is closed when the last one
     leaves. ``enter`` and ``leave`` take no lock: adding to a set and taking from it are atomic, and a call that enters
@@ -112,122 +97,3 @@ class OpenKey:
             self._close_error = error
         finally:
             self._closed.set()
-
-
-def describe(key: SigningKey) -> str:
-    """The key's class, for messages about what it did."""
-    return f"{type(key).__module__}.{type(key).__qualname__}"
-
-
-def check_key(key: object) -> SigningKey:
-    """``key``, if it has what the contract asks of every key; else :class:`PluginContractError`."""
-    if not isinstance(key, SigningKey):
-        raise PluginContractError(f"a SigningKey was expected, not {type(key).__module__}.{type(key).__qualname__}")
-    for name, (is_right, right) in _FACTS.items():
-        try:
-            value = getattr(key, name)
-        except SignerError:
-            raise
-        except Exception as error:
-            raise PluginContractError(f"{describe(key)}.{name} raised {type(error).__name__}") from error
-        if not is_right(value):
-            shown = (
-                "" if isinstance(value, str | PublicKey) else f" {value!r}" if isinstance(value, int | float) else ""
-            )
-            raise PluginContractError(
-                f"{describe(key)}.{name} is {type(value).__name__}{shown}, and must be {right}",
-                remedy="see signer_core.hookspecs.SigningKey",
-            )
-    return key
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= math.inf
-
-
-#: What the properties of a key must be.
-_FACTS: Mapping[str, tuple[Callable[[object], bool], str]] = {
-    "key_id": (lambda value: isinstance(value, str) and value != "", "a text that is not empty"),
-    "public_key": (lambda value: isinstance(value, PublicKey), "a PublicKey"),
-    "max_message_bytes": (
-        lambda value: value is None or (isinstance(value, int) and _is_number(value)),
-        "a number of bytes or None",
-    ),
-    "renew_after": (lambda value: value is None or _is_number(value), "a number of seconds or None"),
-}
-
-
-def close_unwanted(key: SigningKey) -> None:
-    """Close a key that nobody will use, on the way to an error that says more than one of closing it."""
-    try:
-        key.close()
-    except Exception as error:
-        _logger.warning("%s failed to close: %s", describe(key), type(error).__name__)
-
-
-def way_to_sign(key: SigningKey, attempts: Attempts, *, verify: bool) -> Way:
-    """The way of a message to a signature by ``key``, with no more steps than the configuration asks for."""
-    way = _one_attempt(key)
-    if not attempts.just_one:
-        way = _retried(way, attempts)
-    if key.max_message_bytes is not None:
-        way = _size_checked(way, key.max_message_bytes)
-    if verify:
-        way = _verified(way, key.public_key)
-    return way
-
-
-def _one_attempt(key: SigningKey) -> Way:
-    sign = key.sign
-
-    def one_attempt(message: bytes, deadline: Deadline) -> bytes:
-        try:
-            signature = sign(message, deadline)
-        except SignerError:
-            raise
-        except Exception as error:
-            raise PluginContractError(
-                f"{describe(key)}.sign raised {type(error).__name__}",
-                remedy="a key must raise SignError or one of its subclasses; the cause tells its author more",
-            ) from error
-        if type(signature) is not bytes:
-            raise PluginContractError(f"{describe(key)}.sign returned {type(signature).__name__} instead of bytes")
-        return signature
-
-    return one_attempt
-
-
-def _size_checked(way: Way, limit: int) -> Way:
-    def size_checked(message: bytes, deadline: Deadline) -> bytes:
-        if len(message) > limit:
-            raise MessageTooLargeError(
-                f"the message has {len(message)} bytes, and this key signs at most {limit}",
-                remedy="sign a digest of it, if whoever verifies agrees to that",
-                limit=limit,
-                size=len(message),
-            )
-        return way(message, deadline)
-
-    return size_checked
-
-
-def _retried(way: Way, attempts: Attempts) -> Way:
-    def retried(message: bytes, deadline: Deadline) -> bytes:
-        return attempts.run(lambda attempt: way(message, attempt), deadline)
-
-    return retried
-
-
-def _verified(way: Way, public_key: PublicKey) -> Way:
-    def verified(message: bytes, deadline: Deadline) -> bytes:
-        signature = way(message, deadline)
-        try:
-            public_key.verify(signature, message)
-        except InvalidSignatureError as error:
-            raise SignatureVerificationError(
-                "the backend returned a signature that does not verify with its public key; it was thrown away",
-                remedy="sign again; if it happens twice, the backend or the way to it is not to be trusted",
-            ) from error
-        return signature
-
-    return verified

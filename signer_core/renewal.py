@@ -9,7 +9,8 @@ from signer_core.attempts import Attempts
 from signer_core.deadline import Deadline
 from signer_core.errors import SignerClosedError, SignerError
 from signer_core.hookspecs import SigningKey
-from signer_core.open_key import OpenKey, check_key
+from signer_core.key_contract import check_key
+from signer_core.open_key import OpenKey
 
 _logger = logging.getLogger("signer_core")
 

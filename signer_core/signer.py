@@ -15,10 +15,12 @@ from signer_core.deadline import Deadline
 from signer_core.errors import SignerClosedError
 from signer_core.forks import tell_after_fork
 from signer_core.hookspecs import SigningKey
-from signer_core.open_key import OpenKey, check_key, describe, way_to_sign
+from signer_core.key_contract import check_key, describe
+from signer_core.open_key import OpenKey
 from signer_core.options import budget
 from signer_core.pins import Pins, hex_address, hex_bytes
 from signer_core.public_key import PublicKey
+from signer_core.way import way_to_sign
 
 
 class Origin(Protocol):

@@ -4,7 +4,8 @@ from signer_core import Deadline, SigningKey
 from signer_core.attempts import Attempts
 from signer_core.current_key import CurrentKey
 from signer_core.errors import PluginContractError, SignerClosedError
-from signer_core.open_key import OpenKey, way_to_sign
+from signer_core.open_key import OpenKey
+from signer_core.way import way_to_sign
 from tests.keys import OTHER_SEED, Clock, Ed25519Key, RenewingKey
 
 NOW = Deadline.after(None)

@@ -6,10 +6,11 @@ import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from signer_core.config_class import option_fields
 from signer_core.errors import ConfigError
 from signer_core.options import Conversion, description
 from signer_core.plugins import load_backend
-from signer_core.settings import CoreOptions, Settings, option_fields
+from signer_core.settings import CoreOptions, Settings
 
 if TYPE_CHECKING:
     import attrs

@@ -6,6 +6,7 @@ from typing import Any
 import attrs
 import pluggy
 import pytest
+from signer_core.config_class import option_fields
 
 from signer_core import Algorithm, Backend, Extension, SignEvent, create_signer, hookimpl
 from signer_core.errors import ConfigError
@@ -19,7 +20,7 @@ from signer_core.hookspecs import (
 )
 from signer_core.options import converter_for, description
 from signer_core.plugins import installed_plugins, load_backend
-from signer_core.settings import CORE_OPTIONS, CoreOptions, option_fields
+from signer_core.settings import CORE_OPTIONS, CoreOptions
 from tests.keys import Ed25519Key
 
 HOOKS = {
