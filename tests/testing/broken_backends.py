@@ -63,7 +63,7 @@ class signature_in_a_buffer(SoundBackend):
 class signature_that_depends_on_the_thread(SoundBackend):
     class key_class(Key):
         def sign(self, message: bytes, deadline: Deadline) -> bytes:
-            return super().sign(message if threading.get_ident() == self.opener else b"", deadline)
+            return super().sign(message if threading.current_thread() is self.opener else b"", deadline)
 
 
 @noticed_by("test_threads")

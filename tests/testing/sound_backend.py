@@ -25,7 +25,7 @@ class Key(SigningKey):
 
     def __init__(self, config: Any) -> None:
         self.config = config
-        self.opener = threading.get_ident()
+        self.opener = threading.current_thread()
         self.private_key = Ed25519PrivateKey.from_private_bytes(config.name.encode().ljust(32))
 
     @property
