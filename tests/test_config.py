@@ -205,8 +205,8 @@ HOSTILE_TOML = [
 
 HOSTILE_YAML = [
     "[",
-    "[" * 1_500,
-    "{a: " * 1_500,
+    "[" * 500,
+    "{a: " * 500,
     "signer: !!python/object/apply:os.system ['true']",
     "signer: !hunter2 {}",
     "signer: !!int ''",

@@ -134,6 +134,18 @@ def test_caller_who_comes_just_after_a_renewal_does_not_renew_again(clock: Clock
     assert (key.renewals, done.is_set(), lock.locked()) == (0, True, False)
 
 
+def test_renewal_that_begins_just_after_the_close_has_nothing_to_do(clock: Clock) -> None:
+    key = RenewingKey()
+    signer = Signer(key, clock=clock)
+    clock.advance(10)
+    signer.close()
+    done, lock = threading.Event(), threading.Lock()
+    lock.acquire()
+    renewal: Any = signer._key._renewal
+    renewal._renew(done, lock)
+    assert (key.renewals, key.closed, done.is_set(), lock.locked()) == (0, 1, True, False)
+
+
 def test_stopped_renewal_stays_stopped_in_a_child(clock: Clock) -> None:
     key = RenewingKey()
     signer = Signer(key, clock=clock)
