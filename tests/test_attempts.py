@@ -194,6 +194,14 @@ def test_next_attempt_that_would_begin_after_the_deadline_is_not_waited_for() ->
     assert (run.count, run.cancel.waits) == (1, [])
 
 
+@pytest.mark.parametrize("retry_after", [4, 4.5])
+def test_pause_that_would_end_at_the_deadline_or_just_after_it_is_not_begun(retry_after: float) -> None:
+    run = Run(*down(1, retry_after=retry_after), max_retries=3, timeout=5)
+    with pytest.raises(DeadlineExceededError, match="would begin after the deadline"):
+        run()
+    assert run.cancel.waits == []
+
+
 def test_budget_that_is_over_after_an_attempt() -> None:
     run = Run(*down(1), max_retries=3, timeout=1)
     with pytest.raises(DeadlineExceededError, match=r"^no success within 1s: 1 attempt in 1s; last: down 1$"):
