@@ -48,7 +48,7 @@ class Threads:
             return await awaitable
         except asyncio.CancelledError:
             cancel.set()
-            _never_mind(awaitable)
+            awaitable.cancel()
             raise
 
     def close(self) -> None:
@@ -96,14 +96,8 @@ async def awaited(
     except asyncio.CancelledError:
         called_off.set()
         future.add_done_callback(pass_on)
-        _never_mind(awaitable)
+        awaitable.cancel()
         raise
-
-
-def _never_mind(awaitable: "asyncio.Future[T]") -> None:
-    """Nobody waits for it any more, and asyncio shall not complain that nobody asked how it ended."""
-    if not awaitable.cancel() and not awaitable.cancelled():
-        awaitable.exception()
 
 
 def in_order(

@@ -1,7 +1,6 @@
 """What Signer's tests do not reach of threads and batches."""
 
 import asyncio
-import gc
 import threading
 
 import pytest
@@ -9,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from signer_core import Deadline
-from signer_core.parallel import Threads, _never_mind, awaited, in_order
+from signer_core.parallel import Threads, awaited, in_order
 from tests.keys import PATIENCE
 
 
@@ -129,27 +128,6 @@ def test_awaited_that_is_cancelled_leaves_the_caller_s_event_alone_and_hands_ove
     assert handed_over.wait(PATIENCE)
     assert unwanted == ["unwanted"]
     assert not cancel.is_set()
-
-
-def test_future_that_nobody_waits_for_any_more_is_no_complaint() -> None:
-    """However it stands when its task is cancelled."""
-    complaints: list[object] = []
-
-    async def main() -> None:
-        loop = asyncio.get_running_loop()
-        loop.set_exception_handler(lambda _, context: complaints.append(context))
-        pending, failed, ended, cancelled = (loop.create_future() for _ in range(4))
-        failed.set_exception(LookupError())
-        ended.set_result("result")
-        cancelled.cancel()
-        for future in (pending, failed, ended, cancelled):
-            _never_mind(future)
-        assert pending.cancelled()
-        del future, failed
-        gc.collect()
-
-    asyncio.run(main())
-    assert complaints == []
 
 
 def test_awaited_that_is_cancelled_when_it_has_just_failed_or_ended_leaves_no_complaint() -> None:
