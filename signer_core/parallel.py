@@ -10,7 +10,6 @@ from signer_core.deadline import LOOK_UP, Deadline
 from signer_core.errors import DeadlineExceededError
 
 if TYPE_CHECKING:
-    import asyncio
     from concurrent.futures import Future, ThreadPoolExecutor
 
 T = TypeVar("T")
