@@ -14,10 +14,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from signer_core import Deadline, create_signer, init_signer
 from signer_core.errors import (
     BackendUnavailableError,
+    ConfigError,
     DeadlineExceededError,
     KeyExistsError,
     KeyFormatError,
@@ -270,6 +273,26 @@ def test_init_opens_the_key_of_one_that_did_not_lock(tmp_path: Path, monkeypatch
     monkeypatch.setattr(os, "link", slow_link)
     assert init_signer(options(tmp_path, ASCII.passphrase)).address.hex() == ASCII.address
     assert names_in(tmp_path) == ["signer.json"]
+
+
+@pytest.mark.parametrize(
+    ("mode", "more", "problem"),
+    [(0o600, {}, "is not encrypted"), (0o644, {"allow_unencrypted": True}, "not only its owner can read it")],
+)
+def test_init_refuses_what_create_refuses_whoever_made_it_meanwhile(
+    mode: int, more: dict[str, bool], problem: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_directory = store.make_directory
+    form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    unencrypted = Ed25519PrivateKey.generate().private_bytes(*form)
+
+    def make_directory_and_key(directory: Path) -> None:
+        make_directory(directory)
+        write_private(directory / "key.pem", unencrypted).chmod(mode)
+
+    monkeypatch.setattr(store, "make_directory", make_directory_and_key)
+    with pytest.raises(ConfigError, match=problem):
+        init_signer(options(tmp_path / "key.pem", **more))
 
 
 def test_a_key_is_never_replaced(tmp_path: Path) -> None:
