@@ -12,6 +12,7 @@ import textwrap
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives import serialization
@@ -27,7 +28,7 @@ from signer_core.errors import (
     KeyNotFoundError,
     SignCancelledError,
 )
-from signer_file import lock, store
+from signer_file import lock, permissions, store
 
 from .keys import ASCII, names_in, options, write_private
 
@@ -85,6 +86,11 @@ def test_a_directory_that_others_may_write_is_a_warning(tmp_path: Path, caplog: 
     tmp_path.chmod(0o770)
     create_signer(options(tmp_path, ASCII.passphrase)).close()
     assert caplog.messages == [f"{tmp_path} has the mode 0770; chmod 700 {tmp_path}"]
+
+
+def test_a_directory_that_vanishes_is_told(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="cannot be examined: No such file or directory"):
+        permissions.of_directory(tmp_path / "keys")
 
 
 def test_a_link_that_the_user_named_is_followed(tmp_path: Path) -> None:
@@ -280,7 +286,7 @@ def test_init_opens_the_key_of_one_that_did_not_lock(tmp_path: Path, monkeypatch
     [(0o600, {}, "is not encrypted"), (0o644, {"allow_unencrypted": True}, "not only its owner can read it")],
 )
 def test_init_refuses_what_create_refuses_whoever_made_it_meanwhile(
-    mode: int, more: dict[str, bool], problem: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    mode: int, more: dict[str, Any], problem: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     make_directory = store.make_directory
     form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
