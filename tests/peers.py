@@ -48,5 +48,5 @@ def pytest_report_collectionfinish(config: pytest.Config) -> list[str]:
 def _lines(config: pytest.Config, what_happens: str) -> list[str]:
     return [
         f"{name} is not installed: {count} test(s) against it {what_happens}; apt-get install {PACKAGES[name]}"
-        for name, count in sorted(config.stash[_left_out].items())
+        for name, count in sorted(config.stash.get(_left_out, Counter()).items())  # none where the collection failed
     ]
