@@ -415,13 +415,24 @@ def test_a_lock_that_is_never_given_back_is_told(tmp_path: Path, monkeypatch: py
         init_signer(options(tmp_path))
 
 
-def test_a_filesystem_without_locks_is_no_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("number", [errno.ENOLCK, errno.ENOTSUP, errno.EBADF])
+def test_a_filesystem_without_locks_is_no_error(number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def no_locks(descriptor: int, operation: int) -> None:
-        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+        raise OSError(number, os.strerror(number))
 
     monkeypatch.setattr("fcntl.flock", no_locks)
     init_signer(options(tmp_path)).close()
     assert names_in(tmp_path) == ["signer.json"]
+
+
+def test_a_lock_that_fails_otherwise_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(descriptor: int, operation: int) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr("fcntl.flock", broken)
+    with pytest.raises(BackendUnavailableError, match="cannot be locked, and nothing was changed: Input/output error"):
+        init_signer(options(tmp_path))
+    assert names_in(tmp_path) == []
 
 
 def test_a_file_that_vanishes_before_it_is_read_is_missing(tmp_path: Path) -> None:
