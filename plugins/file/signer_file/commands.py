@@ -68,10 +68,11 @@ def import_key(line: CommandLine, source: str, force: bool, source_passphrase: s
     config: FileConfig = line.backend_config()
 
     def ask() -> bytes:
-        return _secret(source_passphrase or "prompt", f"Passphrase of {source}", confirm=False).reveal()
+        return _secret("--source-passphrase", source_passphrase, f"Passphrase of {source}", confirm=False).reveal()
 
     location = changing.choose_place(config, force=force)
-    with errors_naming(source):
+    which = "check which passphrase it was encrypted with, and give that one by --source-passphrase"
+    with errors_naming(source, of_passphrase=which):
         key, was_encrypted = recognise(_read_source(source), ask)
     imported = changing.import_key(config, key, location, force=force, deadline=Deadline.after(None))
     if imported.backup is not None:
@@ -104,10 +105,12 @@ def change_passphrase(line: CommandLine, new_passphrase: str | None) -> None:
 
 
 def _new_passphrase(reference: str | None) -> bytes:
-    return not_empty(_secret(reference or "prompt", "New passphrase", confirm=True).reveal())
+    return not_empty(_secret("--new-passphrase", reference, "New passphrase", confirm=True).reveal())
 
 
-def _secret(reference: str, text: str, *, confirm: bool) -> Secret:
+def _secret(flag: str, reference: str | None, text: str, *, confirm: bool) -> Secret:
+    """What the ``reference`` given by ``flag`` leads to; the user is asked for it by ``text`` where there is none."""
+
     def ask() -> bytes:
         with warnings.catch_warnings():
             # Without a terminal getpass would read stdin, where the key may be, and show what is typed.
@@ -120,7 +123,13 @@ def _secret(reference: str, text: str, *, confirm: bool) -> Secret:
                 ) from None
         return os.fsencode(answer)
 
-    return Secret.from_reference(reference, prompt=ask)
+    try:
+        return Secret.from_reference(reference or "prompt", prompt=ask)
+    except ConfigError:  # which speaks of configurations; neither repeats what may be the passphrase itself
+        raise ConfigError(
+            f"{flag} takes no passphrase, but a reference that leads to it",
+            remedy='write "file:PATH", "env:NAME" or "prompt"',
+        ) from None
 
 
 def _read_source(source: str) -> bytes:

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("signer_file")
 _ENCRYPT = "encrypt it anew with: signer file passwd"
+_WHICH_PASSPHRASE = (
+    "check which passphrase it was encrypted with; the option 'passphrase' says where the one that was tried comes from"
+)
 
 
 class Sealed(Protocol):
@@ -75,7 +78,7 @@ class KeyFile:
 
     def open(self, passphrase: bytes) -> "Ed25519PrivateKey":
         """The private key. Logs a warning for each thing that is weaker than it should be."""
-        with errors_naming(self.location.file):
+        with errors_naming(self.location.file, of_passphrase=_WHICH_PASSPHRASE):
             key = self.sealed.open(passphrase)
         for finding in (self.permissions, self.directory_permissions, self.weakness, self.alterability):
             if finding is not None:
@@ -130,9 +133,10 @@ def seal(key: "Ed25519PrivateKey", passphrase: bytes, form: Format) -> bytes:
 
 
 @contextlib.contextmanager
-def errors_naming(what: object) -> Iterator[None]:
-    """Errors about a content say whose it is."""
+def errors_naming(what: object, *, of_passphrase: str | None = None) -> Iterator[None]:
+    """Errors about a content say whose it is; ``of_passphrase`` is the remedy of a wrong passphrase."""
     try:
         yield
     except (KeyFormatError, UnsupportedAlgorithmError, WrongPassphraseError) as error:
-        raise type(error)(f"{what}: {error.message}", remedy=error.remedy) from None
+        remedy = of_passphrase if isinstance(error, WrongPassphraseError) else error.remedy
+        raise type(error)(f"{what}: {error.message}", remedy=remedy) from None

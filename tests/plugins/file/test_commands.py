@@ -130,7 +130,11 @@ def test_export_with_a_wrong_passphrase_says_so(run: Run, tmp_path: Path) -> Non
     path = tmp_path / keep()
     result = run("export", passphrase="env:NEW")
     assert (result.exit_code, result.stdout) == (1, "")
-    assert result.stderr == f"error: {path}: the passphrase is wrong, or the file was changed\n"
+    assert result.stderr.splitlines() == [
+        f"error: {path}: the passphrase is wrong, or the file was changed",
+        "remedy: check which passphrase it was encrypted with; "
+        "the option 'passphrase' says where the one that was tried comes from",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -390,6 +394,37 @@ def test_passwd_that_fails_changes_nothing(old: str, new: str, run: Run) -> None
     result = run("passwd", "--new-passphrase", new, passphrase=old)
     assert result.exit_code == 1
     assert path.read_bytes() == ASCII.content
+
+
+@pytest.mark.parametrize(
+    ("command", "flag"),
+    [
+        (("passwd", "--new-passphrase"), "--new-passphrase"),
+        (("export", "--new-passphrase"), "--new-passphrase"),
+        (("import", "source.json", "--force", "--source-passphrase"), "--source-passphrase"),
+    ],
+)
+def test_a_passphrase_in_the_place_of_a_reference_is_told_by_the_flag_and_not_repeated(
+    command: tuple[str, ...], flag: str, run: Run
+) -> None:
+    path = keep()
+    Path("source.json").write_bytes(ASCII.content)
+    result = run(*command, "hunter2")
+    assert result.exit_code == 1
+    assert result.stderr.splitlines()[-2:] == [
+        f"error: {flag} takes no passphrase, but a reference that leads to it",
+        'remedy: write "file:PATH", "env:NAME" or "prompt"',
+    ]
+    assert "hunter2" not in result.output
+    assert path.read_bytes() == ASCII.content
+
+
+def test_import_with_a_wrong_passphrase_says_what_to_do(run: Run) -> None:
+    write_private(Path("source.json"), ASCII.content)
+    result = run("import", "source.json", "--source-passphrase", "env:NEW")
+    assert result.stderr.splitlines()[1:] == [
+        "remedy: check which passphrase it was encrypted with, and give that one by --source-passphrase"
+    ]
 
 
 def test_passwd_does_not_undo_what_another_process_wrote_meanwhile(
