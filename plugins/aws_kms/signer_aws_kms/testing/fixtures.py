@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from signer_aws_kms.testing.fake_kms import FakeKms
+from signer_aws_kms.testing.server import FakeKms
 
 
 @pytest.fixture
