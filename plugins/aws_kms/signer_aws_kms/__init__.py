@@ -11,7 +11,7 @@ from signer_core.algorithms import Algorithm
 from signer_core.deadline import Deadline
 from signer_core.hookspecs import Backend, SigningKey, Verdict, hookimpl
 
-__all__ = ["AwsKmsConfig"]
+__all__ = ["AwsKmsConfig", "AwsKmsKey"]
 
 
 @hookimpl

@@ -12,7 +12,9 @@ class AwsKmsConfig:
     """The options of the ``awskms`` backend."""
 
     key_id: str = attrs.field(metadata=describe("a key id, key ARN, alias name (alias/…) or alias ARN"))
-    region: str | None = attrs.field(default=None, metadata=describe("the AWS region; by default the one AWS's chain has"))
+    region: str | None = attrs.field(
+        default=None, metadata=describe("the AWS region; by default the one AWS's chain has")
+    )
     profile: str | None = attrs.field(default=None, metadata=describe("a profile of AWS's configuration files"))
     endpoint_url: str | None = attrs.field(
         default=None, metadata=describe("where KMS answers, such as a VPC endpoint; by default the region's endpoint")
@@ -25,7 +27,9 @@ class AwsKmsConfig:
         converter=seconds,
         metadata=describe("how long the resolved key is trusted until it is looked up anew, such as 10m; 0 = for good"),
     )
-    max_connections: int = attrs.field(default=64, metadata=describe("connections to KMS at once; more calls wait in order"))
+    max_connections: int = attrs.field(
+        default=64, metadata=describe("connections to KMS at once; more calls wait in order")
+    )
     grant_tokens: tuple[str, ...] = attrs.field(
         default=(), repr=False, metadata=describe("grant tokens that are passed on to KMS")
     )
