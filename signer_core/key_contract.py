@@ -48,6 +48,7 @@ _FACTS: Mapping[str, tuple[Callable[[object], bool], str]] = {
         lambda value: value is None or (isinstance(value, int) and _is_number(value)),
         "a number of bytes or None",
     ),
+    "max_message_remedy": (lambda value: value is None or isinstance(value, str), "a text or None"),
     "renew_after": (lambda value: value is None or _is_number(value), "a number of seconds or None"),
 }
 

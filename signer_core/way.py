@@ -25,7 +25,7 @@ def way_to_sign(key: SigningKey, attempts: Attempts, *, verify: bool) -> Way:
     if not attempts.just_one:
         way = _retried(way, attempts)
     if key.max_message_bytes is not None:
-        way = _size_checked(way, key.max_message_bytes)
+        way = _size_checked(way, key.max_message_bytes, key.max_message_remedy)
     if verify:
         way = _verified(way, key.public_key)
     return way
@@ -51,12 +51,12 @@ def _one_attempt(key: SigningKey) -> Way:
     return one_attempt
 
 
-def _size_checked(way: Way, limit: int) -> Way:
+def _size_checked(way: Way, limit: int, remedy: str | None) -> Way:
     def size_checked(message: bytes, deadline: Deadline) -> bytes:
         if len(message) > limit:
             raise MessageTooLargeError(
                 f"the message has {len(message)} bytes, and this key signs at most {limit}",
-                remedy="sign a digest of it, if whoever verifies agrees to that",
+                remedy=remedy or "sign a digest of it, if whoever verifies agrees to that",
                 limit=limit,
                 size=len(message),
             )
