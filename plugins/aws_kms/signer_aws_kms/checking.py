@@ -1,5 +1,6 @@
 """``signer check``: each step on the way to a signature by itself, with what to do where one fails."""
 
+import base64
 import json
 import statistics
 import time
@@ -99,7 +100,7 @@ class _Checks:
             self._call(
                 "Sign",
                 key.key_id,
-                Message="",
+                Message=base64.b64encode(_MESSAGE).decode(),
                 MessageType="RAW",
                 SigningAlgorithm=SIGNING_ALGORITHM,
                 DryRun=True,

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 
 #: KMS signs no more in one piece, and Ed25519 has to have the message whole.
 MAX_MESSAGE_BYTES = 4096
+_WHY_NOT_LARGER = (
+    "AWS KMS takes no more for Ed25519, which needs the message whole; signing a hash of it instead (Ed25519ph) is"
+    " another algorithm, whose signatures verify only for who expects it, so it is never done silently"
+)
 
 
 class AwsKmsKey(SigningKey):
@@ -72,6 +76,11 @@ class AwsKmsKey(SigningKey):
         return MAX_MESSAGE_BYTES
 
     @property
+    def max_message_remedy(self) -> str:
+        """Why there is no way around that limit."""
+        return _WHY_NOT_LARGER
+
+    @property
     def renew_after(self) -> float | None:
         """``cache_ttl``, or None if that is 0."""
         return self._config.cache_ttl or None
@@ -79,7 +88,12 @@ class AwsKmsKey(SigningKey):
     def sign(self, message: bytes, deadline: Deadline) -> bytes:
         """One call of Sign to the pinned key."""
         if len(message) > MAX_MESSAGE_BYTES:
-            raise too_large(len(message))
+            raise MessageTooLargeError(  # for who uses the key without a Signer, which says the same
+                f"the message has {len(message)} bytes, and this key signs at most {MAX_MESSAGE_BYTES}",
+                remedy=_WHY_NOT_LARGER,
+                limit=MAX_MESSAGE_BYTES,
+                size=len(message),
+            )
         body = self._request + base64.b64encode(message) + b'"}'
         answer = self._account.transport.call("Sign", body, deadline, key_id=self._arn)
         if answer.get("KeyId") != self._arn:
@@ -110,14 +124,3 @@ class AwsKmsKey(SigningKey):
 
     def __repr__(self) -> str:
         return f"<AwsKmsKey {self._arn}>"
-
-
-def too_large(size: int) -> MessageTooLargeError:
-    """The error for a message of ``size`` bytes."""
-    return MessageTooLargeError(
-        f"the message has {size} bytes, and AWS KMS signs at most {MAX_MESSAGE_BYTES} with Ed25519",
-        remedy="Ed25519 needs the whole message; signing a digest of it (Ed25519ph, or a hash as the message) makes a"
-        " signature that verifies only for those who expect just that, so it is never done silently",
-        limit=MAX_MESSAGE_BYTES,
-        size=size,
-    )
