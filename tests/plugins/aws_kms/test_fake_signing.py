@@ -26,7 +26,7 @@ def key(fake_kms: FakeKms) -> FakeKey:
     [
         lambda key: key.id,
         lambda key: key.arn,
-        lambda key: ALIAS,
+        lambda _: ALIAS,
         lambda key: key.arn.rpartition("key/")[0] + ALIAS,
     ],
     ids=["id", "arn", "alias", "alias arn"],
@@ -62,8 +62,10 @@ def test_a_message_of_at_most_4096_bytes_is_signed(client: Any, key: FakeKey, si
 def test_a_longer_message_is_refused(client: Any, key: FakeKey) -> None:
     assert refusal(client.sign, KeyId=ALIAS, Message=b"m" * 4097, **ED25519) == (
         "ValidationException",
-        "1 validation error detected: Value at 'message' failed to satisfy constraint: "
-        "Member must have length less than or equal to 4096",
+        (
+            "1 validation error detected: Value at 'message' failed to satisfy constraint: "
+            "Member must have length less than or equal to 4096"
+        ),
     )
 
 

@@ -23,9 +23,9 @@ Only the fixture needs pytest, which ``signer-aws-kms[testing]`` brings.
 from typing import TYPE_CHECKING, Any
 
 from signer_aws_kms.testing import faults
-from signer_aws_kms.testing.server import FakeKms
 from signer_aws_kms.testing.identities import Identity
 from signer_aws_kms.testing.keys import FakeKey
+from signer_aws_kms.testing.server import FakeKms
 
 if TYPE_CHECKING:
     from signer_aws_kms.testing.fixtures import fake_kms

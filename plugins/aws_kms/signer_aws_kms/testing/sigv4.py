@@ -94,15 +94,16 @@ def _check_time(sent: str, now: float) -> None:
         raise AwsError(
             "IncompleteSignatureException", f"Date must be in ISO-8601 'basic format'. Got '{sent}'."
         ) from None
+    if abs(now - moment) <= TOLERANCE:
+        return
     here = time.strftime(_TIME, time.gmtime(now))
-    if moment < now - TOLERANCE:
+    if moment < now:
         limit = time.strftime(_TIME, time.gmtime(now - TOLERANCE))
         message = f"Signature expired: {sent} is now earlier than {limit} ({here} - 5 min.)"
         raise AwsError("InvalidSignatureException", message)
-    if moment > now + TOLERANCE:
-        limit = time.strftime(_TIME, time.gmtime(now + TOLERANCE))
-        message = f"Signature not yet current: {sent} is still later than {limit} ({here} + 5 min.)"
-        raise AwsError("InvalidSignatureException", message)
+    limit = time.strftime(_TIME, time.gmtime(now + TOLERANCE))
+    message = f"Signature not yet current: {sent} is still later than {limit} ({here} + 5 min.)"
+    raise AwsError("InvalidSignatureException", message)
 
 
 @functools.lru_cache(maxsize=64)  # AWS's keys last for a day, and so do these
