@@ -12,7 +12,7 @@ from signer_aws_kms.credentials import Credentials
 from signer_aws_kms.flight import Flight
 from signer_aws_kms.key_names import region_of
 from signer_aws_kms.pool import Pool
-from signer_aws_kms.session import Place, find_place, new_session
+from signer_aws_kms.session import Place, find_place, session_of
 from signer_aws_kms.transport import Transport
 from signer_core.deadline import Deadline
 from signer_core.forks import tell_after_fork
@@ -22,9 +22,10 @@ class Account:
     """One account at one endpoint, as one process sees it. Lives as long as a key uses it."""
 
     def __init__(self, session: Any, config: AwsKmsConfig) -> None:
-        self.place: Place = find_place(session, config)
-        self.credentials = Credentials(session.get_credentials)
-        self._session = session  # by whose identity the cache tells accounts apart
+        self.session = session  # by whose identity the cache tells accounts apart
+        core = getattr(session, "_session", session)  # botocore's, inside boto3's, which does not offer what is needed
+        self.place: Place = find_place(core, config)
+        self.credentials = Credentials(core.get_credentials)
         self.pool = Pool(Dialer(self.place.route, self.place.tls), config.max_connections)
         self.transport = Transport(
             route=self.place.route,
@@ -71,7 +72,7 @@ class _Accounts:
     def open(self, config: AwsKmsConfig, session: Any, deadline: Deadline) -> Account:
         key = _cache_key(config, session)
         account = self._accounts.get(key)
-        if account is None:  # boto3 alone takes half a second to import, and nobody knows what it reads
+        if account is None:  # importing botocore takes a while, and nobody knows what files it reads
             account = Flight(lambda: self._get_or_make(key, config, session)).result(deadline)
         return account
 
@@ -79,7 +80,7 @@ class _Accounts:
         with self._lock:
             account = self._accounts.get(key)
             if account is None:
-                account = self._accounts[key] = Account(session or new_session(config), config)
+                account = self._accounts[key] = Account(session or session_of(config), config)
             return account
 
 

@@ -1,4 +1,4 @@
-"""What boto3's session knows: the region, KMS's endpoint, the proxies and the trusted authorities."""
+"""What boto3's session, or botocore's inside it, knows: region, endpoint, proxies and trusted authorities."""
 
 import ipaddress
 import os
@@ -39,24 +39,22 @@ class Place:
             ) from error
 
 
-def new_session(config: AwsKmsConfig) -> Any:
-    """boto3's session for the options. Raises ``ConfigError``."""
-    import boto3.session
+def session_of(config: AwsKmsConfig) -> Any:
+    """Botocore's session for the options. It is all of boto3's that is needed here: importing boto3, with its transfers
+    to S3, would double the time to the first signature.
+    """
+    import botocore.session
 
-    try:
-        return boto3.session.Session(profile_name=config.profile, region_name=config.region)
-    except Exception as error:
-        raise of_session(error) from error
+    return botocore.session.Session(profile=config.profile)
 
 
 def find_place(session: Any, config: AwsKmsConfig) -> Place:
-    """KMS's place as boto3's own client would find it. Raises ``ConfigError``."""
+    """KMS's place as boto3's own client would find it; ``session`` is botocore's. Raises ``ConfigError``."""
     try:
-        core = session._session  # boto3 keeps botocore's session there, and offers none of this itself
         region = _region(session, config)
-        endpoint = config.endpoint_url or _configured_endpoint(core) or _endpoint_of(core, region)
-        bundle = core.get_config_variable("ca_bundle") or os.environ.get("REQUESTS_CA_BUNDLE") or None
-        proxies = _proxies(core, endpoint)
+        endpoint = config.endpoint_url or _configured_endpoint(session) or _endpoint_of(session, region)
+        bundle = session.get_config_variable("ca_bundle") or os.environ.get("REQUESTS_CA_BUNDLE") or None
+        proxies = _proxies(session, endpoint)
     except SignerError:
         raise
     except Exception as error:
@@ -73,7 +71,7 @@ def find_place(session: Any, config: AwsKmsConfig) -> Place:
 def _region(session: Any, config: AwsKmsConfig) -> str:
     from botocore.utils import validate_region_name
 
-    region = config.region or session.region_name or region_of(config.key_id)
+    region = config.region or session.get_config_variable("region") or region_of(config.key_id)
     if not region:
         raise ConfigError(
             "no AWS region is configured", remedy="set the option region, AWS_DEFAULT_REGION, or region in the profile"
@@ -89,14 +87,14 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def _configured_endpoint(core: Any) -> str | None:
+def _configured_endpoint(session: Any) -> str | None:
     """A "service-specific endpoint" (AWS SDKs and Tools Reference Guide): the environment before the profile, KMS's own
     setting before the one for all services.
     """
-    if core.get_config_variable("ignore_configured_endpoint_urls"):
+    if session.get_config_variable("ignore_configured_endpoint_urls"):
         return None
-    profile = core.get_scoped_config()
-    services = core.full_config.get("services", {}).get(profile.get("services"), {})
+    profile = session.get_scoped_config()
+    services = session.full_config.get("services", {}).get(profile.get("services"), {})
     candidates = (
         os.environ.get("AWS_ENDPOINT_URL_KMS"),
         os.environ.get("AWS_ENDPOINT_URL"),
@@ -106,27 +104,27 @@ def _configured_endpoint(core: Any) -> str | None:
     return next((each for each in candidates if each), None)
 
 
-def _endpoint_of(core: Any, region: str) -> str:
+def _endpoint_of(session: Any, region: str) -> str:
     """The region's endpoint by AWS's own rules, which botocore brings; a whole client would take 150 ms to make."""
     from botocore.endpoint_provider import EndpointProvider
 
-    loader = core.get_component("data_loader")
+    loader = session.get_component("data_loader")
     provider = EndpointProvider(
         ruleset_data=loader.load_service_model("kms", "endpoint-rule-set-1"),
         partition_data=loader.load_data("partitions"),
     )
     resolved = provider.resolve_endpoint(
         Region=region,
-        UseFIPS=bool(core.get_config_variable("use_fips_endpoint")),
-        UseDualStack=bool(core.get_config_variable("use_dualstack_endpoint")),
+        UseFIPS=bool(session.get_config_variable("use_fips_endpoint")),
+        UseDualStack=bool(session.get_config_variable("use_dualstack_endpoint")),
     )
     return str(resolved.url)
 
 
-def _proxies(core: Any, endpoint: str) -> Mapping[str, str]:
+def _proxies(session: Any, endpoint: str) -> Mapping[str, str]:
     from botocore.utils import get_environ_proxies
 
-    default = core.get_default_client_config()
+    default = session.get_default_client_config()
     configured: Mapping[str, str] | None = getattr(default, "proxies", None)
     return get_environ_proxies(endpoint) if configured is None else configured
 
