@@ -188,11 +188,10 @@ def test_a_fault_is_for_a_key_an_operation_and_a_count(client: Any, fake_kms: Fa
             outcomes.append("signed")
         except ClientError:
             outcomes.append("failed")
-    assert outcomes == ["signed", "signed", "failed", "signed", "failed"]
+    assert outcomes == ["signed", "failed", "signed", "failed", "signed"]
     assert injected.hits == 2
     fake_kms.clear_faults()
-    for _ in range(2):
-        sign(client)
+    sign(client)
 
 
 def test_a_fault_of_ones_own(client: Any, fake_kms: FakeKms, key: FakeKey) -> None:

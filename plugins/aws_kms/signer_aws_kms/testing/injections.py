@@ -12,8 +12,8 @@ from signer_aws_kms.testing.keys import FakeKey
 class Injection:
     """A fault for some requests: those for ``operation`` and ``key`` (None = any).
 
-    Of the requests that match, the first ``skip`` go well, then every ``every``-th one fails, ``times`` times at most
-    (None = for ever). ``hits`` says how many have.
+    Of the requests that match, the first ``skip`` go well, the next one fails, and then every ``every``-th, ``times``
+    times at most (None = for ever). ``hits`` says how many have.
     """
 
     fault: Fault
@@ -32,7 +32,7 @@ class Injection:
         self._matched += 1
         if self._matched <= self.skip or (self.times is not None and self.hits >= self.times):
             return False
-        return (self._matched - self.skip) % self.every == 0
+        return (self._matched - self.skip - 1) % self.every == 0
 
 
 class Injections:
