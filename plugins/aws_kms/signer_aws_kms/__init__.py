@@ -5,13 +5,27 @@ it.
 """
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
 
 from signer_aws_kms.config import AwsKmsConfig
 from signer_core.algorithms import Algorithm
 from signer_core.deadline import Deadline
 from signer_core.hookspecs import Backend, SigningKey, Verdict, hookimpl
 
+if TYPE_CHECKING:
+    from signer_aws_kms.key import AwsKmsKey
+
 __all__ = ["AwsKmsConfig", "AwsKmsKey"]
+
+
+if not TYPE_CHECKING:  # a key is for those who open one in code
+
+    def __getattr__(name: str) -> Any:
+        if name == "AwsKmsKey":
+            from signer_aws_kms.key import AwsKmsKey
+
+            return AwsKmsKey
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 @hookimpl
