@@ -7,6 +7,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import boto3
+import botocore.auth
+import botocore.awsrequest
+import botocore.credentials
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
@@ -48,6 +51,17 @@ def refusal(call: Any, **parameters: Any) -> tuple[str, str]:
 def code(call: Any, **parameters: Any) -> str:
     """The code of the error that the call ends in."""
     return refusal(call, **parameters)[0]
+
+
+def signed_headers(kms: FakeKms, body: bytes, *, operation: str = "GetPublicKey", **scope: str) -> dict[str, str]:
+    """The headers of a right request, by botocore."""
+    request = botocore.awsrequest.AWSRequest(
+        "POST", kms.endpoint_url + "/", {"X-Amz-Target": f"TrentService.{operation}"}, body
+    )
+    credentials = botocore.credentials.Credentials(kms.identity.access_key_id, kms.identity.secret_access_key)
+    service, region = scope.get("service", "kms"), scope.get("region", kms.region)
+    botocore.auth.SigV4Auth(credentials, service, region).add_auth(request)
+    return dict(request.headers.items())
 
 
 def post(kms: FakeKms, operation: str, body: bytes, headers: dict[str, str]) -> tuple[int, dict[str, Any]]:

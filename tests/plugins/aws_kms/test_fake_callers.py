@@ -6,27 +6,13 @@ import time
 from typing import Any
 
 import attrs
-import botocore.auth
-import botocore.awsrequest
-import botocore.credentials
 import pytest
 from botocore.exceptions import ClientError
 
 from signer_aws_kms.testing import FakeKms, Identity
-from tests.plugins.aws_kms.clients import ED25519, boto3_client, code, post, refusal
+from tests.plugins.aws_kms.clients import ED25519, boto3_client, code, post, refusal, signed_headers
 
 ALIAS = "alias/sequencer"
-
-
-def signed_headers(kms: FakeKms, body: bytes, **scope: str) -> dict[str, str]:
-    """The headers of a right request, by botocore."""
-    request = botocore.awsrequest.AWSRequest(
-        "POST", kms.endpoint_url + "/", {"X-Amz-Target": "TrentService.GetPublicKey"}, body
-    )
-    credentials = botocore.credentials.Credentials(kms.identity.access_key_id, kms.identity.secret_access_key)
-    service, region = scope.get("service", "kms"), scope.get("region", kms.region)
-    botocore.auth.SigV4Auth(credentials, service, region).add_auth(request)
-    return dict(request.headers.items())
 
 
 @pytest.fixture

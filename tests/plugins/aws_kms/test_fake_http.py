@@ -148,3 +148,23 @@ def test_it_runs_as_a_program() -> None:
             client.get_public_key(KeyId=ALIAS)
         process.communicate(timeout=10)  # the end of its input ends it
     assert (process.returncode, variables["AWS_CONFIG_FILE"]) == (0, os.devnull)
+
+
+def test_a_request_may_end_in_its_middle(fake_kms: FakeKms) -> None:
+    with socket.create_connection(("127.0.0.1", port(fake_kms)), 10) as plain:
+        plain.sendall(b"POST / HTTP/1.1\r\nContent-Length: 10\r\n\r\n{}")
+        plain.shutdown(socket.SHUT_WR)
+        assert plain.recv(1000) == b""
+
+
+def test_a_connection_with_tls_is_ended_by_a_stop(tmp_path: Path) -> None:
+    authority, context = authority_and_server(tmp_path)
+    with FakeKms(tls=context) as kms:
+        trusting = ssl.create_default_context(cafile=authority)
+        with (
+            socket.create_connection(("127.0.0.1", port(kms)), 10) as plain,
+            trusting.wrap_socket(plain, server_hostname="127.0.0.1", suppress_ragged_eofs=True) as secured,
+        ):
+            secured.sendall(b"POST / HTTP/1.1\r\n")
+            kms.stop()
+            assert secured.recv(1000) == b""

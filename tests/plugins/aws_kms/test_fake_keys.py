@@ -117,3 +117,16 @@ def test_changes_are_seen_in_their_order() -> None:
     value.set("c", unseen=1)
     assert value.latest == "c"
     assert [value.read() for _ in range(4)] == ["a", "b", "c", "c"]
+
+
+def test_tags_of_amazons_own_are_refused(client: Any, fake_kms: FakeKms) -> None:
+    tags = [{"TagKey": "aws:team", "TagValue": "rollup"}]
+    assert code(client.tag_resource, KeyId=fake_kms.create_key().id, Tags=tags) == "TagException"
+
+
+def test_the_package_has_no_more_than_it_says() -> None:
+    import signer_aws_kms.testing as package
+
+    assert set(package.__all__) <= set(dir(package)) | {"fake_kms"}
+    with pytest.raises(AttributeError):
+        package.missing  # type: ignore[attr-defined]

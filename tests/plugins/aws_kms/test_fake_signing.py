@@ -1,6 +1,7 @@
 """What the fake KMS answers to Sign, GetPublicKey and DescribeKey, as a boto3 client sees it."""
 
 import hashlib
+import json
 import uuid
 from collections.abc import Callable
 from typing import Any
@@ -11,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from signer_aws_kms.testing import FakeKey, FakeKms
-from tests.plugins.aws_kms.clients import ED25519, code, refusal
+from tests.plugins.aws_kms.clients import ED25519, code, post, refusal, signed_headers
 
 ALIAS = "alias/sequencer"
 
@@ -193,3 +194,34 @@ def test_requests_are_counted_by_operation(client: Any, fake_kms: FakeKms, key: 
     client.sign(KeyId=ALIAS, Message=b"message", **ED25519)
     assert fake_kms.requests == {"GetPublicKey": 1, "Sign": 2}
     assert fake_kms.received[1].parameters["GrantTokens"] == ["token"]
+
+
+@pytest.mark.parametrize(
+    ("operation", "parameters", "expected"),
+    [
+        ("DescribeKey", {}, "ValidationException"),
+        ("DescribeKey", {"KeyId": ""}, "ValidationException"),
+        ("DescribeKey", {"KeyId": 1}, "SerializationException"),
+        ("Sign", {"KeyId": ALIAS, "Message": "not Base64!", **ED25519}, "SerializationException"),
+    ],
+)
+def test_what_boto3_would_not_send_is_refused(
+    fake_kms: FakeKms, key: FakeKey, operation: str, parameters: dict[str, Any], expected: str
+) -> None:
+    body = json.dumps(parameters).encode()
+    headers = signed_headers(fake_kms, body, operation=operation)
+    assert post(fake_kms, operation, body, headers)[1]["__type"] == expected
+
+
+def test_messages_of_another_type_are_refused(client: Any, fake_kms: FakeKms) -> None:
+    key = fake_kms.create_key(spec="ECC_NIST_P256")
+    request = {"KeyId": key.id, "Message": bytes(64), "SigningAlgorithm": "ECDSA_SHA_256"}
+    assert code(client.sign, MessageType="EXTERNAL_MU", **request) == "ValidationException"
+    with pytest.raises(ValueError, match="do not sign"):
+        fake_kms.create_key(spec="SYMMETRIC_DEFAULT", usage="ENCRYPT_DECRYPT").sign(b"message", "ECDSA_SHA_256")
+
+
+def test_rsa_signs_with_both_schemes(client: Any, fake_kms: FakeKms) -> None:
+    key = fake_kms.create_key(spec="RSA_2048")
+    answer = client.sign(KeyId=key.id, Message=b"message", SigningAlgorithm="RSASSA_PKCS1_V1_5_SHA_512")
+    key.private_key.public_key().verify(answer["Signature"], b"message", padding.PKCS1v15(), hashes.SHA512())

@@ -2,6 +2,7 @@
 
 import contextlib
 import http
+import os
 import socket
 import struct
 import threading
@@ -16,6 +17,7 @@ from signer_aws_kms.testing.answers import Answer, Delivery
 
 _MAX_HEAD = 64 * 1024
 _MAX_BODY = 1024 * 1024
+_NO_LINGERING = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)
 
 
 class ProtocolError(Exception):
@@ -53,7 +55,7 @@ class Connection:
 
     def serve(self) -> None:
         """Answer requests until the connection ends."""
-        with contextlib.suppress(OSError, ProtocolError, ValueError), self._socket:
+        with contextlib.suppress(OSError, ProtocolError), self._socket:
             while (request := self._read()) is not None:
                 answer = self._handle(request)
                 last = request.headers.get("connection", "").lower() == "close"
@@ -69,15 +71,13 @@ class Connection:
         head = self._take_until(b"\r\n\r\n")
         if head is None:
             return None
-        lines = head.decode("latin-1").split("\r\n")
-        method, target, _ = lines[0].split(" ")
-        headers = {}
-        for line in lines[1:]:
-            name, _, value = line.partition(":")
-            headers[name.strip().lower()] = value.strip()
+        try:
+            method, target, headers = _parsed(head)
+            size = int(headers.get("content-length", "0"))
+        except ValueError:
+            raise ProtocolError("the head of the request is not HTTP") from None
         if headers.get("expect", "").lower() == "100-continue":
             self._socket.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
-        size = int(headers.get("content-length", "0"))
         if "transfer-encoding" in headers or not 0 <= size <= _MAX_BODY:
             raise ProtocolError("a body must have its length, and not too much of it")
         if "://" in target:  # as a client writes it to a proxy
@@ -103,7 +103,10 @@ class Connection:
         return body
 
     def _receive(self) -> bool:
-        chunk = self._socket.recv(64 * 1024)
+        try:
+            chunk = self._socket.recv(64 * 1024)
+        except ValueError:  # what Python makes of the end of a TLS connection by another thread
+            return False
         self._received += chunk
         return bool(chunk)
 
@@ -111,7 +114,7 @@ class Connection:
         """Whether the connection goes on."""
         match answer.delivery:
             case Delivery.RESET:
-                self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGERING)
                 return False
             case Delivery.CLOSE:
                 return False
@@ -153,3 +156,11 @@ class Connection:
         lines = [f"HTTP/1.1 {answer.status} {http.HTTPStatus(answer.status).phrase}"]
         lines += [f"{name}: {value}" for name, value in headers.items()]
         return "\r\n".join([*lines, "", ""]).encode("latin-1") + answer.body
+
+
+def _parsed(head: bytes) -> tuple[str, str, dict[str, str]]:
+    """Method, target and headers; ValueError if the first line is none of a request."""
+    first, *lines = head.decode("latin-1").split("\r\n")
+    method, target, _ = first.split(" ")
+    fields = (line.partition(":") for line in lines)
+    return method, target, {name.strip().lower(): value.strip() for name, _, value in fields}
