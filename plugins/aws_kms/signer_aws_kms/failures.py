@@ -32,7 +32,7 @@ _LONGEST_RETRY_AFTER = 3600.0
 
 _TRANSIENT = re.compile(
     r"KMSInternal|KeyUnavailable|DependencyTimeout|Internal(Failure|Exception|Error|ServerError)|ServiceUnavailable"
-    r"|RequestTimeout|Thrott|TooManyRequests|RequestLimitExceeded|BandwidthLimitExceeded|SlowDown"
+    r"|RequestTimeout|.*Thrott|TooManyRequests|RequestLimitExceeded|BandwidthLimitExceeded|SlowDown"
     r"|PriorRequestNotComplete|TransactionInProgress"
 )
 _TRANSIENT_STATUS = frozenset({429, 500, 502, 503, 504})
