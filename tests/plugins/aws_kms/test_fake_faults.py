@@ -1,6 +1,8 @@
 """The faults of the fake KMS, as a boto3 client sees them."""
 
 import concurrent.futures
+import http.client
+import json
 import threading
 from typing import Any
 
@@ -15,7 +17,7 @@ from botocore.exceptions import (
 
 from signer_aws_kms.testing import FakeKey, FakeKms, faults
 from signer_core.errors import InvalidSignatureError
-from tests.plugins.aws_kms.clients import ED25519, boto3_client, code
+from tests.plugins.aws_kms.clients import ED25519, boto3_client, code, post, signed_headers
 
 ALIAS = "alias/sequencer"
 
@@ -71,11 +73,13 @@ def test_a_connection_ends_without_an_answer(client: Any, fake_kms: FakeKms, key
     assert fake_kms.connections_opened == 2
 
 
-def test_a_connection_ends_in_the_middle_of_an_answer(client: Any, fake_kms: FakeKms, key: FakeKey) -> None:
+def test_a_connection_ends_in_the_middle_of_an_answer(fake_kms: FakeKms, key: FakeKey) -> None:
     fake_kms.inject(faults.cut())
-    assert "Signature" not in sign(client)  # boto3 does not notice, neither this nor garbage
-    assert len(sign(client)["Signature"]) == 64
-    assert fake_kms.connections_opened == 2
+    body = json.dumps({"KeyId": ALIAS}).encode()
+    headers = signed_headers(fake_kms, body)
+    with pytest.raises(http.client.IncompleteRead):  # which not every version of boto3 notices
+        post(fake_kms, "GetPublicKey", body, headers)
+    assert post(fake_kms, "GetPublicKey", body, headers)[0] == 200
 
 
 def test_a_server_hangs_until_it_is_told(client: Any, fake_kms: FakeKms, key: FakeKey) -> None:
