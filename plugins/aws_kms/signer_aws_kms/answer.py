@@ -111,10 +111,10 @@ class _Stream:
 
     def all(self) -> bytes:
         """What comes before the stream ends."""
-        while chunk := self._receive():
+        while len(self.rest) <= _LONGEST_BODY and (chunk := self._receive()):
             self.rest += chunk
-            if len(self.rest) > _LONGEST_BODY:
-                raise GarbledError(f"the answer is larger than {_LONGEST_BODY} bytes")
+        if len(self.rest) > _LONGEST_BODY:
+            raise GarbledError(f"the answer is larger than {_LONGEST_BODY} bytes")
         part, self.rest = self.rest, b""
         return part
 

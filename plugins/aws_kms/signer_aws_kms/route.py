@@ -83,12 +83,16 @@ class Route:
         if self.proxy is None or not self.tls:
             return None
         host = f"[{self.host}]" if ":" in self.host else self.host
-        asked = [f"CONNECT {host}:{self.port} HTTP/1.1", f"Host: {host}:{self.port}", *self.proxy_headers]
+        asked = [f"CONNECT {host}:{self.port} HTTP/1.1", f"Host: {host}:{self.port}", *self._to_the_proxy]
         return "\r\n".join([*asked, "", ""]).encode("latin-1")
 
     @property
-    def proxy_headers(self) -> tuple[str, ...]:
-        """The header lines that are the proxy's."""
+    def headers(self) -> tuple[str, ...]:
+        """The header lines of a request that are for a proxy which passes it on."""
+        return () if self.tls else self._to_the_proxy
+
+    @property
+    def _to_the_proxy(self) -> tuple[str, ...]:
         if self.proxy is None or self.proxy.authorization is None:
             return ()
         return (f"Proxy-Authorization: {self.proxy.authorization}",)

@@ -43,7 +43,7 @@ class Transport:
         self._clock = clock
         self._skew = 0.0
         self._fixed = "".join(
-            f"{line}\r\n" for line in (f"User-Agent: {user_agent}", "Accept-Encoding: identity", *route.proxy_headers)
+            f"{line}\r\n" for line in (f"User-Agent: {user_agent}", "Accept-Encoding: identity", *route.headers)
         )
 
     def call(
