@@ -212,25 +212,28 @@ def test_a_refused_connection_is_retryable(fake_kms: FakeKms) -> None:
     assert caught.value.retryable
 
 
-def test_a_name_that_does_not_exist_is_not_retryable(fake_kms: FakeKms, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_name_that_does_not_exist_is_not_retryable(fake_kms: FakeKms) -> None:
     def resolve(*_: object, **__: object) -> None:
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
-    monkeypatch.setattr(socket, "getaddrinfo", resolve)
-    with pytest.raises(BackendUnavailableError, match=r"cannot be resolved.*check region and endpoint_url") as caught:
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        pytest.raises(BackendUnavailableError, match=r"cannot be resolved.*check region and endpoint_url") as caught,
+    ):
+        patch.setattr(socket, "getaddrinfo", resolve)
         create_signer(options(endpoint_url="https://kms.example.invalid"))
     assert not caught.value.retryable
 
 
-def test_a_resolver_that_says_try_again_is_retryable(fake_kms: FakeKms, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_resolver_that_says_try_again_is_retryable(fake_kms: FakeKms) -> None:
     asked = []
 
     def resolve(*_: object, **__: object) -> None:
         asked.append(1)
         raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
 
-    monkeypatch.setattr(socket, "getaddrinfo", resolve)
-    with pytest.raises(BackendUnavailableError, match="cannot be resolved"):
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(BackendUnavailableError, match="cannot be resolved"):
+        patch.setattr(socket, "getaddrinfo", resolve)
         create_signer(options(endpoint_url="https://kms.example.invalid", max_retries=1))
     assert len(asked) == 2
 
