@@ -5,6 +5,8 @@ import threading
 from collections.abc import Mapping
 from typing import Any
 
+import attrs
+
 from signer_core import parallel
 from signer_core.attempts import Attempts
 from signer_core.config import read
