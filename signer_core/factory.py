@@ -5,8 +5,6 @@ import threading
 from collections.abc import Mapping
 from typing import Any
 
-import attrs
-
 from signer_core import parallel
 from signer_core.attempts import Attempts
 from signer_core.config import read
@@ -142,7 +140,7 @@ def _open_key(
     deadline = attempts.deadline(timeout, cancel)
     makes = make and plugin.makes_keys and not pins
     if makes:  # an attempt that is broken off in the middle might make the key twice
-        attempts = attrs.evolve(attempts, attempt_timeout=None)
+        attempts = Attempts(timeout=attempts.timeout, max_retries=attempts.max_retries)
     try:
         ask = plugin.init if makes else plugin.open
         return attempts.run(lambda attempt: ask(config, attempt), deadline)
