@@ -81,6 +81,8 @@ class Attempts:
                     raise DeadlineExceededError(
                         f"no success within {deadline.seconds:g}s: {so_far}; last: {error}"
                     ) from error
+                if self.max_retries == 0:
+                    raise
                 if count > self.max_retries:
                     final = _gave_up(error, so_far)
                     if final is error:
@@ -104,9 +106,9 @@ def _asked_for(error: SignError) -> float:
 
 
 def _gave_up(error: SignError, so_far: str) -> SignError:
-    """The error of the last attempt, which says how many there were."""
-    for kind in (BackendUnavailableError, DeadlineExceededError):
-        if isinstance(error, kind):
-            return kind(f"{error.message} (gave up after {so_far})", remedy=error.remedy, retry_after=error.retry_after)
+    """The error of the last attempt, which says how many there were: in its text, or a backend's own kind in a note."""
+    kind = type(error)
+    if kind in (BackendUnavailableError, DeadlineExceededError):
+        return kind(f"{error.message} (gave up after {so_far})", remedy=error.remedy, retry_after=error.retry_after)
     error.add_note(f"gave up after {so_far}")
     return error

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from signer_core.errors import ConfigError
 from signer_core.options import ShellText
+from signer_core.paths import working_directory
 from signer_core.settings import ENVIRONMENT_PREFIX, Settings
 
 _NOT_OPTIONS = frozenset({"config"})  # SIGNER_CONFIG names the file for the command
@@ -31,7 +32,7 @@ def read(
         return Settings(
             table=_table(config, "the configuration"),
             source="the configuration",
-            directory=_working_directory(),
+            directory=working_directory(),
             name=name,
             arguments=arguments or {},
             prompt=prompt,
@@ -65,15 +66,7 @@ def _file(config: object) -> Path:
         path = ""
     if not path or "\0" in path:
         raise ConfigError("the path of the configuration is empty, or has characters that no path has")
-    return Path(os.path.normpath(_working_directory() / path))
-
-
-def _working_directory() -> Path:
-    """The working directory; where it was deleted, what is no place to find anything but absolute paths from."""
-    try:
-        return Path.cwd()
-    except FileNotFoundError:
-        return Path()
+    return Path(os.path.normpath(working_directory() / path))
 
 
 def _choose(content: object, name: str | None, path: Path) -> tuple[str, object]:

@@ -30,7 +30,7 @@ class CurrentKey:
         self._accept = accept
         self._owner = owner
         self._closed = False
-        self._replaced: tuple[OpenKey, ...] = ()  # those that calls still use
+        self._replaced: tuple[OpenKey, ...] = ()  # those that calls may still use
         self._changes = threading.Lock()
         #: Whether :meth:`renew_if_due` can ever have something to do: decided by the first key.
         self.is_renewed = key.renew_after is not None
@@ -39,7 +39,7 @@ class CurrentKey:
             self._renewal = Renewal(key, enter=self.enter, replace=self._replace, attempts=attempts)
 
     def enter(self, call: object) -> OpenKey:
-        """Begin ``call`` with the key, which the call must leave. Raises :class:`SignerClosedError`."""
+        """Begin ``call`` with the key; :meth:`leave` ends it. Raises :class:`SignerClosedError`."""
         while not self._closed:
             open_key = self.open_key
             if open_key.enter(call):
@@ -54,19 +54,20 @@ class CurrentKey:
         entered = self.enter(call)
         if self._renewal is None:
             return entered
-        try:
-            self._renewal.renew_if_due(deadline)
+        self._renewal.renew_if_due(deadline)
+        newest = self.open_key
+        while newest is not entered and not newest.enter(call):
+            if self._closed:
+                return entered
             newest = self.open_key
-            while newest is not entered and not newest.enter(call):
-                if self._closed:
-                    return entered
-                newest = self.open_key
-        except BaseException:
-            entered.leave(call)
-            raise
         if newest is not entered:
             entered.leave(call)
         return newest
+
+    def leave(self, call: object) -> None:
+        """End ``call``, whichever key it has entered, if any: an interrupt may have come between the two."""
+        for open_key in (self.open_key, *self._replaced):  # in this order: see _replace
+            open_key.leave(call)
 
     def close(self) -> None:
         """Let no call enter any more, wait for those that have, and close the key."""
@@ -79,6 +80,7 @@ class CurrentKey:
             open_key.retire()
         for open_key in open_keys:
             open_key.wait_closed()
+        self.open_key.raise_close_error()
 
     def forget_other_threads(self) -> None:
         """In a forked child: the calls and the renewal of the parent's threads will never end here."""
@@ -95,8 +97,10 @@ class CurrentKey:
             with self._changes:
                 if self._closed:
                     raise SignerClosedError("the signer was closed while its key was renewed")
-                replaced, self.open_key = self.open_key, accepted
+                replaced = self.open_key
+                # First among the replaced, then replaced: so that leave() finds it in one place or in the other.
                 self._replaced = (*(each for each in self._replaced if not each.is_closed), replaced)
+                self.open_key = accepted
         except BaseException:
             if isinstance(key, SigningKey):
                 close_unwanted(key)
@@ -110,4 +114,4 @@ class CurrentKey:
                 replaced.key_id,
                 replaced.public_key.fingerprint,
             )
-        replaced.retire()
+        replaced.retire()  # where its close fails, the log says so: no caller of the signer's waits for it

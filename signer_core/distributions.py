@@ -18,10 +18,14 @@ _KNOWN = {"awskms": "signer-aws-kms"}
 
 
 def the_one(group: str, name: str) -> EntryPoint:
-    """The only entry point of that name, of the only copy of its distribution."""
-    claims = [entry_point for entry_point in entry_points(group) if entry_point.name == name]
+    """The only entry point of that name, of the only copy of its distribution.
+
+    Raises :class:`BackendNotFoundError` or :class:`BackendConflictError`.
+    """
+    found = entry_points(group)
+    claims = [entry_point for entry_point in found if entry_point.name == name]
     if not claims:
-        installed = tuple(sorted({entry_point.name for entry_point in entry_points(group)}))
+        installed = tuple(sorted({entry_point.name for entry_point in found}))
         raise BackendNotFoundError(
             f"no backend {name!r} is installed (installed: {', '.join(installed) or 'none'})",
             remedy=_to_install(name, installed),

@@ -147,5 +147,8 @@ def _open_key(
     except KeyNotFoundError as error:
         if not make or makes:
             raise
-        reason = "a pinned key is never made" if pins else f"the backend {plugin.name!r} makes no keys"
-        raise KeyNotFoundError(f"{error.message} ({reason})", remedy="make it with the backend's own tools") from error
+        if pins:
+            reason, remedy = "a pinned key is never made", "restore the key, or leave out the pin to make another"
+        else:
+            reason, remedy = f"the backend {plugin.name!r} makes no keys", "make it with the backend's own tools"
+        raise KeyNotFoundError(f"{error.message} ({reason})", remedy=remedy) from error

@@ -21,7 +21,7 @@ def check_key(key: object) -> SigningKey:
     """``key``, if it has what the contract asks of every key; else :class:`PluginContractError`."""
     if not isinstance(key, SigningKey):
         raise PluginContractError(f"a SigningKey was expected, not {type(key).__module__}.{type(key).__qualname__}")
-    for name, (is_right, right) in _FACTS.items():
+    for name, (is_right, right) in _PROPERTIES.items():
         try:
             value = getattr(key, name)
         except SignerError:
@@ -36,20 +36,21 @@ def check_key(key: object) -> SigningKey:
     return key
 
 
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= math.inf
+def _is_above_0(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value <= math.inf
 
 
 #: What the properties of a key must be.
-_FACTS: Mapping[str, tuple[Callable[[object], bool], str]] = {
+_PROPERTIES: Mapping[str, tuple[Callable[[object], bool], str]] = {
     "key_id": (lambda value: isinstance(value, str) and value != "", "a text that is not empty"),
     "public_key": (lambda value: isinstance(value, PublicKey), "a PublicKey"),
     "max_message_bytes": (
-        lambda value: value is None or (isinstance(value, int) and _is_number(value)),
-        "a number of bytes or None",
+        lambda value: value is None or (isinstance(value, int) and _is_above_0(value)),
+        "a number of bytes above 0, or None",
     ),
     "max_message_remedy": (lambda value: value is None or isinstance(value, str), "a text or None"),
-    "renew_after": (lambda value: value is None or _is_number(value), "a number of seconds or None"),
+    "renew_after": (lambda value: value is None or _is_above_0(value), "a number of seconds above 0, or None"),
+    "reopens": (lambda value: isinstance(value, bool), "True or False"),
 }
 
 

@@ -1,5 +1,6 @@
 """A SigningKey in use, from the first call to the last."""
 
+import logging
 import threading
 from collections import deque
 
@@ -7,6 +8,8 @@ from signer_core.errors import PluginContractError
 from signer_core.hookspecs import SigningKey
 from signer_core.key_contract import describe
 from signer_core.way import Way
+
+_logger = logging.getLogger("signer_core")
 
 
 class OpenKey:
@@ -79,8 +82,11 @@ class OpenKey:
         self.close_if_idle()
 
     def wait_closed(self) -> None:
-        """Wait until the retired key is closed; raise :class:`PluginContractError`, once, if its ``close`` failed."""
+        """Wait until the retired key is closed."""
         self._closed.wait()
+
+    def raise_close_error(self) -> None:
+        """Raise :class:`PluginContractError`, once, if the key's ``close`` failed."""
         error, self._close_error = self._close_error, None
         if error is not None:
             raise PluginContractError(f"{describe(self.key)} failed to close: {type(error).__name__}") from error
@@ -94,6 +100,7 @@ class OpenKey:
         try:
             self.key.close()
         except Exception as error:
+            _logger.warning("%s failed to close: %s", describe(self.key), type(error).__name__)
             self._close_error = error
         finally:
             self._closed.set()

@@ -2,7 +2,6 @@
 
 import enum
 import math
-import os
 import re
 import sys
 import types
@@ -14,6 +13,7 @@ from typing import Any
 import attrs
 
 from signer_core.errors import PluginContractError
+from signer_core.paths import absolute
 from signer_core.secrets import Secret
 
 _DESCRIPTION = "signer_core.description"
@@ -163,7 +163,7 @@ def _bool(value: object, _: Any, __: Conversion) -> bool:
 def _path(value: object, _: Any, conversion: Conversion) -> Path:
     if not isinstance(value, str | Path) or not str(value) or "\0" in str(value):
         raise ValueError("write a path, not empty and without a NUL")
-    return conversion.directory / os.path.expanduser(value)
+    return absolute(value, conversion.directory)
 
 
 def _secret(value: object, _: Any, conversion: Conversion) -> Secret:

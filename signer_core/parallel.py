@@ -7,10 +7,9 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 from signer_core.deadline import LOOK_UP, Deadline
-from signer_core.errors import DeadlineExceededError
+from signer_core.errors import DeadlineExceededError, SignError
 
 if TYPE_CHECKING:
-    import asyncio
     from concurrent.futures import Future, ThreadPoolExecutor
 
 T = TypeVar("T")
@@ -24,46 +23,39 @@ class Threads:
         self._executor: ThreadPoolExecutor | None = None
         self._starting = threading.Lock()
 
-    async def run_async(
-        self, function: Callable[[], T], *, finished: Callable[[], None], deadline: Deadline, cancel: threading.Event
-    ) -> T:
-        """``function()`` in a thread, with the caller's context variables. ``finished`` is called once it is over.
-
-        Cancelling the task sets ``cancel``, which ends the function's waits; a call that waits for a thread until its
-        deadline is over ends there.
-        """
-        import asyncio
-
-        try:
-            future: Future[T] = self._submit(function)
-        except BaseException:
-            finished()
-            raise
-        future.add_done_callback(lambda _: finished())
-        awaitable = asyncio.wrap_future(future)
-        try:
-            await asyncio.wait((awaitable,), timeout=deadline.remaining())
-            if not awaitable.done() and future.cancel():
-                raise DeadlineExceededError(f"the call waited {deadline.seconds:g}s for a free thread")
-            return await awaitable
-        except asyncio.CancelledError:
-            cancel.set()
-            _never_mind(awaitable)
-            raise
-
     def close(self) -> None:
         """Let the threads end."""
         with self._starting:
             if self._executor is not None:
                 self._executor.shutdown(wait=False)
 
-    def _submit(self, function: Callable[[], T]) -> "Future[T]":
+    def submit(self, function: Callable[[], T]) -> "Future[T]":
+        """Have ``function()`` called in a thread, with the caller's context variables."""
         with self._starting:
             if self._executor is None:
                 from concurrent.futures import ThreadPoolExecutor
 
                 self._executor = ThreadPoolExecutor(self._most, thread_name_prefix="signer")
-            return self._executor.submit(contextvars.copy_context().run, function)
+            return _submitted(self._executor, function)
+
+
+async def outcome(future: "Future[T]", *, deadline: Deadline, cancel: threading.Event) -> T:
+    """What the submitted call gives. Cancelling the task sets ``cancel``, which ends the call's waits.
+
+    A call that still waits for a thread when its deadline is over ends there.
+    """
+    import asyncio
+
+    awaitable = asyncio.wrap_future(future)
+    try:
+        await asyncio.wait((awaitable,), timeout=deadline.remaining())
+        if not awaitable.done() and future.cancel():
+            raise DeadlineExceededError(f"the call waited {deadline.seconds:g}s for a free thread")
+        return await awaitable
+    except asyncio.CancelledError:
+        cancel.set()
+        awaitable.cancel()
+        raise
 
 
 async def awaited(
@@ -83,7 +75,7 @@ async def awaited(
 
     called_off = threading.Event()
     executor = ThreadPoolExecutor(1, thread_name_prefix="signer")
-    future = executor.submit(contextvars.copy_context().run, function, called_off)
+    future = _submitted(executor, function, called_off)
     executor.shutdown(wait=False)
     awaitable = asyncio.wrap_future(future)
     try:
@@ -96,14 +88,8 @@ async def awaited(
     except asyncio.CancelledError:
         called_off.set()
         future.add_done_callback(pass_on)
-        _never_mind(awaitable)
+        awaitable.cancel()
         raise
-
-
-def _never_mind(awaitable: "asyncio.Future[T]") -> None:
-    """Nobody waits for it any more, and asyncio shall not complain that nobody asked how it ended."""
-    if not awaitable.cancel() and not awaitable.cancelled():
-        awaitable.exception()
 
 
 def in_order(
@@ -134,10 +120,17 @@ def in_order(
 
         with ThreadPoolExecutor(workers, thread_name_prefix="signer") as executor:
             try:
-                wait([executor.submit(contextvars.copy_context().run, work) for _ in range(workers)])
+                wait([_submitted(executor, work) for _ in range(workers)])
             except BaseException:
                 cancel.set()
                 raise
     if failures:
         raise failures[0]
     return [results[number] for number in range(len(items))]
+
+
+def _submitted(executor: "ThreadPoolExecutor", function: Callable[..., T], *arguments: object) -> "Future[T]":
+    try:
+        return executor.submit(contextvars.copy_context().run, function, *arguments)
+    except RuntimeError as error:  # the system has no more threads, or the interpreter is about to end
+        raise SignError(f"no thread can be started for the call: {error}", retryable=True) from error

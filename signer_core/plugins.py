@@ -174,7 +174,7 @@ def _load(name: str, entry_point: EntryPoint) -> BackendPlugin:
 
 
 def _asked(
-    hook: Callable[..., object], wanted: type[T], broken: Callable[[str], PluginContractError], **arguments: object
+    hook: pluggy.HookCaller, wanted: type[T], broken: Callable[[str], PluginContractError], **arguments: object
 ) -> T:
     """What the one registered plugin answers to ``hook``, held to its type."""
     try:
@@ -184,11 +184,9 @@ def _asked(
     except Exception as error:
         # Where no configuration was given, no secret can be in the text.
         text = "" if arguments else f": {error}"
-        raise broken(f"{getattr(hook, 'name', 'its hook')} raised {type(error).__name__}{text}") from error
+        raise broken(f"{hook.name} raised {type(error).__name__}{text}") from error
     if not isinstance(answer, wanted):
-        raise broken(
-            f"{getattr(hook, 'name', 'its hook')} returned {type(answer).__name__} instead of {wanted.__name__}"
-        )
+        raise broken(f"{hook.name} returned {type(answer).__name__} instead of {wanted.__name__}")
     return answer
 
 

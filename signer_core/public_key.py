@@ -6,6 +6,8 @@ from typing import Any, Self
 
 import attrs
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+
+# The two enums that an open key brings along; the public module would add loaders and X.509 to each start.
 from cryptography.hazmat.primitives._serialization import Encoding, PublicFormat
 
 from signer_core.algorithms import FACTS, Algorithm, AlgorithmFacts
@@ -29,10 +31,7 @@ class PublicKey:
         """The public key in an object of ``cryptography``'s; ``algorithm`` where the key serves several."""
         serves = [each for each, facts in FACTS.items() if isinstance(key, facts.key_class)]
         if not serves:
-            raise UnsupportedAlgorithmError(
-                f"a {type(key).__name__} serves none of the supported algorithms",
-                remedy=f"use a key for one of: {', '.join(FACTS)}",
-            )
+            raise _unsupported(f"a {type(key).__name__}")
         if algorithm is not None and algorithm not in serves:
             raise UnsupportedAlgorithmError(f"a {type(key).__name__} does not serve {_named(algorithm)}")
         der = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
@@ -77,19 +76,22 @@ class PublicKey:
             if algorithm in (None, each) and all(jwk.get(name) == value for name, value in facts.jwk.items()):
                 raw = _parsed("JSON Web Key", _from_base64url, jwk.get(facts.jwk_raw_member))
                 return cls.from_raw(each, raw)
-        raise KeyFormatError(
-            "this JSON Web Key is for no supported algorithm", remedy=f"use one of: {', '.join(FACTS)}"
-        )
+        if not isinstance(jwk.get("kty"), str):
+            raise KeyFormatError("this is not a JSON Web Key: it has no kty")
+        raise _unsupported("this JSON Web Key")
 
     @classmethod
     def from_libp2p(cls, protobuf: bytes, *, algorithm: Algorithm | None = None) -> Self:
         """The public key in libp2p's protobuf, as ev-node marshals it (libp2p specs, peer-ids)."""
         encoded: bytes = _parsed("libp2p public key", memoryview, protobuf).tobytes()
+        head, raw = encoded[:4], encoded[4:]
         for each, facts in FACTS.items():
-            head = _libp2p_head(facts, len(encoded) - 4)
-            if algorithm in (None, each) and encoded.startswith(head):
-                return cls.from_raw(each, encoded[len(head) :])
-        raise KeyFormatError("this is not a libp2p public key of a supported algorithm")
+            if algorithm in (None, each) and head == _libp2p_head(facts, raw):
+                return cls.from_raw(each, raw)
+        types = {facts.libp2p_key_type for facts in FACTS.values()}
+        if len(head) == 4 and (head[0], head[2]) == (_LIBP2P_TYPE, _LIBP2P_DATA) and head[1] not in types:
+            raise _unsupported("this libp2p public key")
+        raise KeyFormatError("this is not a libp2p public key")
 
     @property
     def raw(self) -> bytes:
@@ -137,7 +139,7 @@ class PublicKey:
 
     def to_libp2p(self) -> bytes:
         """libp2p's protobuf, as ev-node marshals it (libp2p specs, peer-ids)."""
-        return _libp2p_head(self._facts, len(self.raw)) + self.raw
+        return _libp2p_head(self._facts, self.raw) + self.raw
 
     def to_cryptography(self) -> Any:
         """The key as an object of ``cryptography``'s."""
@@ -194,6 +196,16 @@ def _from_base64url(text: str) -> bytes:
     return raw
 
 
-def _libp2p_head(facts: AlgorithmFacts, size: int) -> bytes:
-    """Field 1, the key's type, and the beginning of field 2, its ``size`` bytes; a number below 128 takes a byte."""
-    return bytes((0x08, facts.libp2p_key_type, 0x12, size & 0x7F))
+#: The tags of the two fields of libp2p's PublicKey: the key's type, and its bytes.
+_LIBP2P_TYPE, _LIBP2P_DATA = 0x08, 0x12
+
+
+def _libp2p_head(facts: AlgorithmFacts, raw: bytes) -> bytes:
+    """What stands before the key itself; a length below 128 takes one byte."""
+    return bytes((_LIBP2P_TYPE, facts.libp2p_key_type, _LIBP2P_DATA, min(len(raw), 127)))
+
+
+def _unsupported(what: str) -> UnsupportedAlgorithmError:
+    return UnsupportedAlgorithmError(
+        f"{what} serves none of the supported algorithms", remedy=f"use a key for one of: {', '.join(FACTS)}"
+    )

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from signer_core.errors import ConfigError
+from signer_core.paths import absolute, working_directory
 
 _FORMS = 'write "file:PATH", "env:NAME" or "prompt"; in code also Secret(b"…") or a callable'
 _MAX_BYTES = 1024 * 1024  # far above any passphrase or token; keeps file:/dev/zero from filling the memory
@@ -40,8 +41,7 @@ class Secret:
         if reference == "prompt":
             secret = cls(prompt or _no_prompt)
         elif kind == "file" and rest and "\0" not in rest:
-            path = Path(os.path.expanduser(rest))
-            path = path if path.is_absolute() else (directory or Path.cwd()) / path
+            path = absolute(rest, directory or working_directory())
             secret, reference = cls(lambda: _read_file(path)), f"file:{path}"
         elif kind == "env" and rest and "\0" not in rest and "=" not in rest:
             secret = cls(lambda: _read_environment(rest))

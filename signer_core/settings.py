@@ -16,15 +16,11 @@ from signer_core.secrets import Secret
 _logger = logging.getLogger("signer_core")
 
 ENVIRONMENT_PREFIX = "SIGNER_"
-_PROTECTED = ("verify", "expected_", "trusted", "extensions", "allow_")
+#: What the environment cannot touch: it protects the key.
+_PROTECTED = frozenset({"verify", "trusted", "extensions"})
+_PROTECTED_PREFIXES = ("expected_", "allow_")
 
 T = TypeVar("T")
-
-
-def _at_least_0(value: int | None) -> int | None:
-    if isinstance(value, int) and value < 0:
-        raise ValueError("write 0 or more")
-    return value
 
 
 @attrs.frozen(kw_only=True)
@@ -38,7 +34,7 @@ class CoreOptions:
         default=None, converter=budget, metadata=describe("the time that one attempt may take, such as 3s")
     )
     max_retries: int | None = attrs.field(
-        default=None, converter=_at_least_0, metadata=describe("attempts after the first, where another may help")
+        default=None, metadata=describe("attempts after the first, where another may help")
     )
     verify: bool | None = attrs.field(
         default=None, metadata=describe("verify each signature before it is returned: true or false")
@@ -53,6 +49,11 @@ class CoreOptions:
     trusted: str | None = attrs.field(
         default=None, metadata=describe('the distribution that may serve this backend, such as "signer-file"')
     )
+
+    @max_retries.validator
+    def _is_at_least_0(self, _: object, value: int | None) -> None:
+        if value is not None and value < 0:
+            raise ValueError("write 0 or more")
 
     @expected_address.validator
     def _is_address(self, _: object, value: str | None) -> None:
@@ -156,7 +157,8 @@ class Settings:
 
     def _protects(self, option: str) -> bool:
         """Whether the environment may not set the option: it guards the key, or chooses another one."""
-        return option.startswith(_PROTECTED) or (option == "backend" and "backend" in self.table)
+        protects = option in _PROTECTED or option.startswith(_PROTECTED_PREFIXES)
+        return protects or (option == "backend" and "backend" in self.table)
 
     def _build(self, config_class: type[T], names: Iterable[str]) -> T:
         conversion = Conversion(self.directory, self.prompt)

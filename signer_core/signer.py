@@ -75,8 +75,7 @@ class Signer:
     ) -> None:
         if not isinstance(key, SigningKey):
             raise TypeError(f"a Signer is made of a SigningKey, not of {type(key).__name__}")
-        if not isinstance(concurrency, int) or concurrency < 1:
-            raise ValueError(f"concurrency must be a whole number and at least 1, not {concurrency!r}")
+        _check_concurrency(concurrency)
         self._name = name
         self._backend = backend
         self._concurrency = concurrency
@@ -134,8 +133,7 @@ class Signer:
                     key.close_if_idle()
         deadline = self._attempts.deadline(timeout, cancel)
         deadline.check()
-        call = object()
-        return self._sign_entered(self._key.enter_renewed(call, deadline), call, message, deadline)
+        return self._sign(message, deadline)
 
     def sign_async(
         self, message: bytes | bytearray | memoryview, *, timeout: float | None = None
@@ -151,13 +149,14 @@ class Signer:
         cancel = threading.Event()
         deadline = self._attempts.deadline(timeout, cancel)
         call = object()
-        key = self._key.enter(call)  # now, so that close() waits for the call while it still waits for a thread
-        return await self._threads.run_async(
-            functools.partial(self._sign_held, key, message, deadline),
-            finished=functools.partial(key.leave, call),
-            deadline=deadline,
-            cancel=cancel,
-        )
+        try:
+            held = self._key.enter(call)  # now, so that close() waits for the call while it still waits for a thread
+            signing = self._threads.submit(functools.partial(self._sign_held, held, message, deadline))
+        except BaseException:
+            self._key.leave(call)
+            raise
+        signing.add_done_callback(lambda _: self._key.leave(call))
+        return await parallel.outcome(signing, deadline=deadline, cancel=cancel)
 
     def sign_many(
         self,
@@ -171,21 +170,22 @@ class Signer:
         ``timeout`` bounds the whole batch. The first failure is raised, and what has not begun is not signed.
         """
         batch = [copied(message) for message in messages]
-        if concurrency is not None and (not isinstance(concurrency, int) or concurrency < 1):
-            raise ValueError(f"concurrency must be a whole number and at least 1, not {concurrency!r}")
+        if concurrency is None:
+            concurrency = self._concurrency
+        _check_concurrency(concurrency)
         cancel = threading.Event()
         deadline = self._attempts.deadline(timeout, cancel)
         call = object()
-        key = self._key.enter_renewed(call, deadline)
-
-        def sign(message: bytes) -> bytes:
-            deadline.check()
-            return key.sign(message, deadline)
-
         try:
-            return parallel.in_order(sign, batch, concurrency=concurrency or self._concurrency, cancel=cancel)
+            key = self._key.enter_renewed(call, deadline)
+
+            def sign(message: bytes) -> bytes:
+                deadline.check()
+                return key.sign(message, deadline)
+
+            return parallel.in_order(sign, batch, concurrency=concurrency, cancel=cancel)
         finally:
-            key.leave(call)
+            self._key.leave(call)
 
     @property
     def public_key(self) -> PublicKey:
@@ -252,22 +252,24 @@ class Signer:
             raise TypeError(f"a Signer of this key is not pickled: {self._backend!r} would open another key elsewhere")
         return self._origin.reopen, (self.public_key.fingerprint,)
 
-    def _sign_held(self, held: OpenKey, message: bytes, deadline: Deadline) -> bytes:
-        """A signature for a call that holds ``held`` since it was made: by a newer key, if there is one by now."""
-        deadline.check()
+    def _sign(self, message: bytes, deadline: Deadline) -> bytes:
         call = object()
         try:
             key = self._key.enter_renewed(call, deadline)
-        except SignerClosedError:
-            return held.sign(message, deadline)  # closed meanwhile; close() waits for what it holds
-        return self._sign_entered(key, call, message, deadline)
-
-    def _sign_entered(self, key: OpenKey, call: object, message: bytes, deadline: Deadline) -> bytes:
-        try:
             deadline.check()  # the renewal may have taken its time
             return key.sign(message, deadline)
         finally:
-            key.leave(call)
+            self._key.leave(call)
+
+    def _sign_held(self, held: OpenKey, message: bytes, deadline: Deadline) -> bytes:
+        """A signature for a call that holds ``held`` since it was made: by a newer key, if there is one by now."""
+        deadline.check()
+        if not self._key.is_renewed:
+            return held.sign(message, deadline)
+        try:
+            return self._sign(message, deadline)
+        except SignerClosedError:
+            return held.sign(message, deadline)  # closed meanwhile; close() waits for what it holds
 
     def forget_other_threads(self) -> None:
         """In a forked child: see :mod:`signer_core.forks`."""
@@ -280,3 +282,8 @@ def copied(message: bytes | bytearray | memoryview) -> bytes:
     if not isinstance(message, bytes | bytearray | memoryview):
         raise TypeError(f"message must be bytes, bytearray or memoryview, not {type(message).__name__}")
     return bytes(message)
+
+
+def _check_concurrency(concurrency: int) -> None:
+    if not isinstance(concurrency, int) or isinstance(concurrency, bool) or concurrency < 1:
+        raise ValueError(f"concurrency must be a whole number and at least 1, not {concurrency!r}")

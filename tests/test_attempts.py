@@ -153,10 +153,22 @@ def test_giving_up_keeps_remedy_and_retry_after() -> None:
     assert (caught.value.remedy, caught.value.retry_after) == ("look there", 2)
 
 
-def test_giving_up_after_one_attempt() -> None:
-    run = Run(*down(1), max_retries=0)
-    with pytest.raises(BackendUnavailableError, match=r"\(gave up after 1 attempt in 1s\)"):
-        run()
+def test_only_attempt_leaves_its_error_as_it_is() -> None:
+    (error,) = down(1)
+    with pytest.raises(BackendUnavailableError) as caught:
+        Run(error, max_retries=0)()
+    assert caught.value is error
+
+
+def test_giving_up_leaves_a_backend_s_own_kind_of_error_as_it_is() -> None:
+    class Throttled(BackendUnavailableError):
+        code = "throttled"
+
+    error = Throttled("slow down")
+    with pytest.raises(Throttled) as caught:
+        Run(error, error, max_retries=1)()
+    assert caught.value is error
+    assert caught.value.__notes__ == ["gave up after 2 attempts in 2.1s"]
 
 
 def test_giving_up_on_another_retryable_error_leaves_it_as_it_is() -> None:
@@ -192,6 +204,14 @@ def test_next_attempt_that_would_begin_after_the_deadline_is_not_waited_for() ->
     assert caught.value.retry_after == 9
     assert isinstance(caught.value.__cause__, BackendUnavailableError)
     assert (run.count, run.cancel.waits) == (1, [])
+
+
+@pytest.mark.parametrize("retry_after", [4, 4.5])
+def test_pause_that_would_end_at_the_deadline_or_just_after_it_is_not_begun(retry_after: float) -> None:
+    run = Run(*down(1, retry_after=retry_after), max_retries=3, timeout=5)
+    with pytest.raises(DeadlineExceededError, match="would begin after the deadline"):
+        run()
+    assert run.cancel.waits == []
 
 
 def test_budget_that_is_over_after_an_attempt() -> None:

@@ -353,6 +353,17 @@ def test_arguments_go_before_everything(tmp_path: Path, clean_environment: pytes
     assert found.backend_config(NoopConfig).seed == SEED
 
 
+def test_relative_path_without_a_working_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    with pytest.raises(ConfigError, match=r"option 'path'.*; write an absolute path"):
+        create_signer({"backend": "file", "path": "keys", "passphrase": "env:P"})
+    with pytest.raises(ConfigError, match=r"option 'passphrase'.*; write an absolute path"):
+        create_signer({"backend": "file", "path": "/keys", "passphrase": "file:p"})
+
+
 def test_deleted_working_directory_does_not_matter_to_absolute_paths(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -40,8 +40,8 @@ def having(name: str, value: object) -> SigningKey:
     [
         *(("key_id", each) for each in ("", None, 5, b"id")),
         *(("public_key", each) for each in (None, "key", b"\0" * 32)),
-        *(("max_message_bytes", each) for each in (-1, 1.5, "4096", True, float("nan"))),
-        *(("renew_after", each) for each in (-1, float("nan"), "10s", True)),
+        *(("max_message_bytes", each) for each in (0, -1, 1.5, "4096", True, float("nan"))),
+        *(("renew_after", each) for each in (0, -1, float("nan"), "10s", True)),
     ],
 )
 def test_check_key_refuses_a_property_that_is_not_right(name: str, value: object) -> None:
@@ -52,8 +52,8 @@ def test_check_key_refuses_a_property_that_is_not_right(name: str, value: object
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        *(("max_message_bytes", each) for each in (None, 0, 4096)),
-        *(("renew_after", each) for each in (None, 0, 0.5, 300, float("inf"))),
+        *(("max_message_bytes", each) for each in (None, 1, 4096)),
+        *(("renew_after", each) for each in (None, 0.5, 300, float("inf"))),
     ],
 )
 def test_check_key_takes_what_is_right(name: str, value: object) -> None:

@@ -83,8 +83,8 @@ def test_close_that_fails_is_told_once() -> None:
     open_key = opened(Stuck())
     open_key.retire()
     with pytest.raises(PluginContractError, match=r"Stuck failed to close: OSError$"):
-        open_key.wait_closed()
-    open_key.wait_closed()
+        open_key.raise_close_error()
+    open_key.raise_close_error()
 
 
 def test_close_that_is_interrupted_does_not_keep_others_waiting() -> None:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from signer_core import Deadline
-from signer_core.parallel import Threads, awaited, in_order
+from signer_core.parallel import Threads, awaited, in_order, outcome
 from tests.keys import PATIENCE
 
 
@@ -41,7 +41,6 @@ def test_threads_are_not_started_before_they_are_needed() -> None:
 def test_call_whose_result_comes_at_the_deadline_is_a_success() -> None:
     """Once it runs, only its own deadline ends it."""
     gate = threading.Event()
-    finished: list[bool] = []
 
     async def main() -> str:
         threads = Threads(1)
@@ -51,15 +50,9 @@ def test_call_whose_result_comes_at_the_deadline_is_a_success() -> None:
             return "result"
 
         asyncio.get_running_loop().call_later(0.01, gate.set)
-        return await threads.run_async(
-            function,
-            finished=lambda: finished.append(True),
-            deadline=Deadline.after(0.001),
-            cancel=threading.Event(),
-        )
+        return await outcome(threads.submit(function), deadline=Deadline.after(0.001), cancel=threading.Event())
 
     assert asyncio.run(main()) == "result"
-    assert finished == [True]
 
 
 def test_awaited_gives_the_result() -> None:

@@ -232,7 +232,7 @@ def test_call_whose_time_is_over_after_the_renewal_makes_no_attempt(clock: Clock
     ("failure", "reason"),
     [
         (ConfigError("the token is gone"), "the token is gone"),
-        (BackendUnavailableError("down"), "down (gave up after 1 attempt in 0s)"),
+        (BackendUnavailableError("down"), "down"),
         (RuntimeError("hunter2"), "RuntimeError"),
     ],
 )
@@ -269,7 +269,7 @@ def test_failed_renewal_is_tried_again_later(clock: Clock) -> None:
     assert signer.public_key == NEW.public_key
 
 
-@pytest.mark.parametrize(("renew_after", "until_next"), [(0, 1), (0.5, 1), (5, 5), (3600, 30)])
+@pytest.mark.parametrize(("renew_after", "until_next"), [(0.5, 1), (5, 5), (3600, 30)])
 def test_time_until_a_failed_renewal_is_tried_again(clock: Clock, renew_after: float, until_next: float) -> None:
     class Failing(RenewingKey):
         @property

@@ -12,10 +12,10 @@ import attrs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from signer_core.config_class import option_fields
 
 from signer_core import Secret, create_signer
 from signer_core.config import read
+from signer_core.config_class import option_fields
 from signer_core.errors import ConfigError, PluginContractError, SignerError
 from signer_core.options import ShellText, describe, seconds
 from signer_core.settings import CORE_OPTIONS, CoreOptions, Settings
@@ -493,6 +493,16 @@ def test_environment_cannot_touch_what_protects(caplog: pytest.LogCaptureFixture
         "SIGNER_VERIFY, SIGNER_EXPECTED_ADDRESS, SIGNER_EXPECTED_PUBLIC_KEY, SIGNER_TRUSTED, SIGNER_EXTENSIONS, "
         "SIGNER_ALLOW_UNENCRYPTED, SIGNER_BACKEND, SIGNER_EXPECTED_THING: ignored, this is set in x.toml [signer] only"
     )
+
+
+def test_environment_sets_options_that_are_only_named_like_what_protects() -> None:
+    @attrs.frozen(kw_only=True)
+    class Config:
+        verify_tls: bool = True
+        trusted_hosts: str = ""
+
+    found = settings({"backend": "noop"}, {"verify_tls": "false", "trusted_hosts": "a"})
+    assert found.backend_config(Config) == Config(verify_tls=False, trusted_hosts="a")
 
 
 def test_environment_without_protected_variables_is_not_logged(caplog: pytest.LogCaptureFixture) -> None:

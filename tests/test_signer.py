@@ -24,6 +24,7 @@ from signer_core.errors import (
     SignerClosedError,
     SignError,
 )
+from signer_core.open_key import OpenKey
 from tests.keys import (
     OTHER_SEED,
     PATIENCE,
@@ -789,8 +790,33 @@ def test_sign_async_when_no_thread_can_be_started(monkeypatch: pytest.MonkeyPatc
     signer = Signer(key)
     with monkeypatch.context() as patched:
         patched.setattr(threading.Thread, "start", refuses)
-        with pytest.raises(RuntimeError):
+        with pytest.raises(SignError, match="no thread can be started"):
             asyncio.run(signer.sign_async(b""))
+    signer.close()
+    assert key.closed == 1
+
+
+def test_interrupt_on_the_way_into_a_call_leaves_no_call_behind() -> None:
+    """Else close() would wait for it for ever."""
+    key = Ed25519Key()
+    signer = Signer(key, timeout=10)
+
+    # The interrupt comes when the call has entered and comes back from there.
+    entered = OpenKey.enter
+
+    def enters_and_is_interrupted(self: OpenKey, call: object) -> bool:
+        entered(self, call)
+        raise KeyboardInterrupt
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(OpenKey, "enter", enters_and_is_interrupted)
+        for signs in (
+            lambda: signer.sign(b""),
+            lambda: signer.sign_many([b""]),
+            lambda: asyncio.run(signer.sign_async(b"")),
+        ):
+            with pytest.raises(KeyboardInterrupt):
+                signs()
     signer.close()
     assert key.closed == 1
 

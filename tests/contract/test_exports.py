@@ -33,6 +33,7 @@ LAYERS = (
     "hookspecs",
     "options",
     "secrets",
+    "paths",
     "deadline",
     "pins",
     "public_key",

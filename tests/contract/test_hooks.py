@@ -6,9 +6,9 @@ from typing import Any
 import attrs
 import pluggy
 import pytest
-from signer_core.config_class import option_fields
 
 from signer_core import Algorithm, Backend, Extension, SignEvent, create_signer, hookimpl
+from signer_core.config_class import option_fields
 from signer_core.errors import ConfigError
 from signer_core.hookspecs import (
     BACKENDS_GROUP,
