@@ -6,7 +6,8 @@ block          what is done with it
 ``python``     executed; with ``>>>``, its output is compared
 ``console``    each line that begins with ``$`` is run, and its output compared. It must succeed, unless its output here
                begins with ``error:``, which is what it then writes to stderr. A block is one shell, which begins in
-               the document's directory; what it exports stays
+               the document's directory; what it exports stays. One that runs a program which is not installed is left
+               out, if it is one of those in tests/peers.py: so a block with such a program has nothing else to do
 ``toml`` etc.  written to the file that its first line names in a comment, as ``# signer.toml``
 ``sh``         not run: for what installs or runs the project itself, which .ci/run does
 =============  ========================================================================================================
@@ -16,9 +17,12 @@ In outputs ``...`` stands for anything.
 
 import doctest
 import itertools
+import json
 import os
+import shlex
 import shutil
 import subprocess
+import sys
 import sysconfig
 import tempfile
 from pathlib import Path
@@ -28,6 +32,10 @@ from sybil import Example, Sybil
 from sybil.document import PythonDocStringDocument
 from sybil.parsers.markdown import CodeBlockParser, PythonCodeBlockParser, SkipParser
 from sybil.parsers.rest import DocTestParser
+
+pytest_plugins = ["tests.peers"]
+
+SHOW_ENVIRONMENT = "import json, os; print(json.dumps(dict(os.environ)))"
 
 OPTIONS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 
@@ -46,10 +54,9 @@ def run_console(example: Example) -> str | None:
             f"{{ {command}\n}} >{result}.out 2>{result}.err\necho $? >{result}.status\n"
             for result, (command, _) in zip(results, steps, strict=True)
         )
-        script += f"env -0 >{place}/environment\n"
-        subprocess.run(["bash", "-c", script], stdin=subprocess.DEVNULL, timeout=300, check=True)
-        exported = Path(place, "environment").read_text("utf-8").split("\0")
-        os.environ.update(each.partition("=")[::2] for each in exported if each)
+        script += f"{shlex.quote(sys.executable)} -c '{SHOW_ENVIRONMENT}' >{place}/environment\n"
+        subprocess.run(["sh", "-c", script], stdin=subprocess.DEVNULL, timeout=300, check=True)
+        os.environ.update(json.loads(Path(place, "environment").read_text("utf-8")))
         for result, (command, expected) in zip(results, steps, strict=True):
             status, out, err = (Path(f"{result}.{each}").read_text("utf-8") for each in ("status", "out", "err"))
             fails = expected.startswith("error:")
@@ -71,7 +78,7 @@ def write_file(example: Example) -> None:
 
 def enter(namespace: dict[str, Any]) -> None:
     """Begin a document: an empty directory, and of the environment only what a fresh shell has."""
-    namespace["_before"] = Path.cwd(), dict(os.environ)
+    namespace["_before"] = Path.cwd(), dict(os.environ), os.umask(0o022)
     namespace["_place"] = place = tempfile.mkdtemp(prefix="signer-docs-")
     os.chdir(place)
     for name in [name for name in os.environ if name.startswith("SIGNER_")]:
@@ -82,7 +89,8 @@ def enter(namespace: dict[str, Any]) -> None:
 
 def leave(namespace: dict[str, Any]) -> None:
     """End a document."""
-    directory, environment = namespace["_before"]
+    directory, environment, umask = namespace["_before"]
+    os.umask(umask)
     os.chdir(directory)
     os.environ.clear()
     os.environ.update(environment)

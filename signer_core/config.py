@@ -4,6 +4,7 @@ import os
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 from signer_core.errors import ConfigError
 from signer_core.options import ShellText
@@ -73,7 +74,8 @@ def _choose(content: object, name: str | None, path: Path) -> tuple[str, object]
     """The heading and the body of the table that ``name`` asks for."""
     tables = content if isinstance(content, Mapping) else {}
     names = _names(content)
-    has = f"its signers are: {', '.join(names)}" if names else "add the table [signer]"
+    missing = "[signer]" if name is None else f"[signers.{name}]"
+    has = f"its signers are: {', '.join(names)}" if names else f"add the table {missing}"
     if name is None:
         if "signer" not in tables:
             missing = "has several signers and no [signer]" if names else "has no table [signer]"
@@ -147,7 +149,20 @@ def _parse_yaml(text: str, path: Path) -> object:
         raise ConfigError(f"{path} is YAML", remedy="pip install 'signer-core[yaml]', or write TOML") from None
 
     class Loader(yaml.SafeLoader):
-        """Merges mappings (``<<``), but not those that multiply each other to fill the memory."""
+        """Refuses a key that is written twice, as TOML does: the second one may undo what protects.
+
+        Merges mappings (``<<``), but not those that multiply each other to fill the memory.
+        """
+
+        def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
+            node = super().compose_mapping_node(anchor)
+            written = set()
+            for key, _ in node.value:
+                if isinstance(key, yaml.ScalarNode) and (key.tag, key.value) in written:
+                    line = key.start_mark.line + 1
+                    raise ConfigError(f"{path} has the key {key.value!r} a second time (at line {line})")
+                written.add((key.tag, key.value) if isinstance(key, yaml.ScalarNode) else id(key))
+            return node
 
         def flatten_mapping(self, node: yaml.MappingNode) -> None:
             super().flatten_mapping(node)

@@ -1,6 +1,6 @@
 """From the options that were given to an instance of the attrs class that declares them."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -31,15 +31,24 @@ def option_fields(config_class: type[Any]) -> "dict[str, attrs.Attribute[Any]]":
         ) from error
 
 
-def build(config_class: type[T], given: Mapping[str, object], *, conversion: Conversion, source: str) -> T:
-    """The instance of ``config_class`` with the options ``given``; ``source`` is where messages say they stand.
+def build(
+    config_class: type[T],
+    given: Mapping[str, object],
+    *,
+    conversion: Conversion,
+    source: str,
+    origin: Callable[[str], str],
+) -> T:
+    """The instance of ``config_class`` with the options ``given``.
+
+    For messages, ``source`` is where the options stand, and ``origin`` tells where a single one does.
 
     Raises :class:`ConfigError` for what was given, :class:`PluginContractError` for a faulty class.
     """
     values: dict[str, Any] = {}
     for name, field in option_fields(config_class).items():
         if name in given:
-            values[name] = _option(name, field, given[name], conversion, source)
+            values[name] = _option(name, field, given[name], conversion, origin(name))
         elif isinstance(field.default, Path):
             values[name] = conversion.convert(field.default, field.type)
         elif field.default is attrs.NOTHING:
@@ -50,7 +59,7 @@ def build(config_class: type[T], given: Mapping[str, object], *, conversion: Con
     except ConfigError:
         raise
     except (ValueError, TypeError, ArithmeticError) as error:
-        failure = _refused(config_class, values, error, source)
+        failure = _refused(config_class, values, error, source, origin)
     except Exception as error:
         name = f"{config_class.__module__}.{config_class.__qualname__}"
         failure = PluginContractError(
@@ -59,7 +68,13 @@ def build(config_class: type[T], given: Mapping[str, object], *, conversion: Con
     raise failure  # out here, so that an exception that may hold a secret is not its __context__
 
 
-def _refused(config_class: type[Any], values: Mapping[str, object], error: Exception, source: str) -> ConfigError:
+def _refused(
+    config_class: type[Any],
+    values: Mapping[str, object],
+    error: Exception,
+    source: str,
+    origin: Callable[[str], str],
+) -> ConfigError:
     """What a validator of the class refused: its option, where a single one tells."""
     for name, field in option_fields(config_class).items():
         if field.validator is None or name not in values:
@@ -68,7 +83,7 @@ def _refused(config_class: type[Any], values: Mapping[str, object], error: Excep
             value = values[name] if field.converter is None else _by_converter(field, values[name])
             field.validator(None, field, value)
         except (ValueError, TypeError, ArithmeticError) as reason:
-            return _not_right(name, source, _shown(reason, field))
+            return _not_right(name, origin(name), _shown(reason, field))
         except AttributeError:
             continue  # it looks at other options of the instance, so it is not about this one alone
     hidden = [

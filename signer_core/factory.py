@@ -68,7 +68,7 @@ def open_signer(
     """The signer of ``settings``; ``make`` its key if it is missing; ``fingerprint`` pins a pickled signer's key."""
     core = settings.core_options()
     plugin = load_backend(settings.backend, trusted=core.trusted)
-    config = settings.backend_config(plugin.backend.config_class)
+    config = plugin.configure(settings)
     settings.warn_of_powerless_variables()
     attempts = _attempts(core, plugin)
     pins = Pins(
@@ -78,10 +78,8 @@ def open_signer(
     )
     key = _open_key(plugin, config, attempts, make=make, pins=pins, timeout=timeout, cancel=cancel)
     try:
-        if check_key(key).public_key.algorithm not in plugin.backend.algorithms:
-            raise PluginContractError(
-                f"backend {plugin.name!r} opened a key for {key.public_key.algorithm}, which it does not declare"
-            )
+        if check_key(key, plugin.broken).public_key.algorithm not in plugin.backend.algorithms:
+            raise plugin.broken(f"it opened a key for {key.public_key.algorithm}, which it does not declare")
         pins.check(key.public_key)
         return Signer(
             key,
@@ -94,7 +92,7 @@ def open_signer(
             expected_address=core.expected_address,
             expected_public_key=core.expected_public_key,
             concurrency=_REMOTE_CONCURRENCY if plugin.backend.remote else os.cpu_count() or 1,
-            origin=_Reopening(settings.reopening(config), settings.name),
+            origin=_Configured(plugin, settings.reopening(config), settings.name),
         )
     except BaseException:
         close_unwanted(key)
@@ -105,17 +103,25 @@ def open_signer(
 _REMOTE_CONCURRENCY = 64
 
 
-class _Reopening:
-    """What a pickled signer carries: the whole configuration, nothing of the key."""
+class _Configured:
+    """Where a signer comes from. A pickle holds the whole configuration, and nothing of the plugin or the key."""
 
-    __slots__ = ("_mapping", "_name")
+    __slots__ = ("_mapping", "_name", "_plugin")
 
-    def __init__(self, mapping: Mapping[str, Any], name: str | None) -> None:
+    def __init__(self, plugin: BackendPlugin, mapping: Mapping[str, Any], name: str | None) -> None:
+        self._plugin = plugin
         self._mapping = mapping
         self._name = name
 
-    def reopen(self, fingerprint: str) -> Signer:
-        return open_signer(read(self._mapping, name=self._name), fingerprint=fingerprint)
+    def broken(self, what: str) -> PluginContractError:
+        return self._plugin.broken(what)
+
+    def reopening(self, fingerprint: str) -> tuple[Any, ...]:
+        return _reopen, (self._mapping, self._name, fingerprint)
+
+
+def _reopen(mapping: Mapping[str, Any], name: str | None, fingerprint: str) -> Signer:
+    return open_signer(read(mapping, name=name), fingerprint=fingerprint)
 
 
 def _attempts(core: CoreOptions, plugin: BackendPlugin) -> Attempts:

@@ -12,27 +12,36 @@ from signer_core.public_key import PublicKey
 _logger = logging.getLogger("signer_core")
 
 
+#: What code of a plugin may raise that the library must not let out. An interrupt is the user's, and passes.
+FOREIGN = (Exception, SystemExit)
+
+#: Makes the error that says whose contract was broken, and how.
+Broken = Callable[[str], PluginContractError]
+
+
+def broken_in_code(what: str) -> PluginContractError:
+    """The error about a key that was made in code, so that it has no plugin to name."""
+    return PluginContractError(what, remedy="see signer_core.hookspecs.SigningKey")
+
+
 def describe(key: SigningKey) -> str:
     """The key's class, for messages about what it did."""
     return f"{type(key).__module__}.{type(key).__qualname__}"
 
 
-def check_key(key: object) -> SigningKey:
+def check_key(key: object, broken: Broken = broken_in_code) -> SigningKey:
     """``key``, if it has what the contract asks of every key; else :class:`PluginContractError`."""
     if not isinstance(key, SigningKey):
-        raise PluginContractError(f"a SigningKey was expected, not {type(key).__module__}.{type(key).__qualname__}")
+        raise broken(f"a SigningKey was expected, not {type(key).__module__}.{type(key).__qualname__}")
     for name, (is_right, right) in _PROPERTIES.items():
         try:
             value = getattr(key, name)
         except SignerError:
             raise
-        except Exception as error:
-            raise PluginContractError(f"{describe(key)}.{name} raised {type(error).__name__}") from error
+        except FOREIGN as error:
+            raise broken(f"{describe(key)}.{name} raised {type(error).__name__}") from error
         if not is_right(value):
-            raise PluginContractError(
-                f"{describe(key)}.{name} is {reprlib.repr(value)}, and must be {right}",
-                remedy="see signer_core.hookspecs.SigningKey",
-            )
+            raise broken(f"{describe(key)}.{name} is {reprlib.repr(value)}, and must be {right}")
     return key
 
 
@@ -58,5 +67,5 @@ def close_unwanted(key: SigningKey) -> None:
     """Close a key that nobody will use, on the way to an error that says more than one of closing it."""
     try:
         key.close()
-    except Exception as error:
+    except FOREIGN as error:
         _logger.warning("%s failed to close: %s", describe(key), type(error).__name__)

@@ -4,9 +4,8 @@ import logging
 import threading
 from collections import deque
 
-from signer_core.errors import PluginContractError
 from signer_core.hookspecs import SigningKey
-from signer_core.key_contract import describe
+from signer_core.key_contract import FOREIGN, Broken, broken_in_code, describe
 from signer_core.way import Way
 
 _logger = logging.getLogger("signer_core")
@@ -22,6 +21,7 @@ class OpenKey:
     """
 
     __slots__ = (
+        "_broken",
         "_changes",
         "_close_error",
         "_closed",
@@ -35,15 +35,16 @@ class OpenKey:
         "sign",
     )
 
-    def __init__(self, key: SigningKey, sign: Way) -> None:
+    def __init__(self, key: SigningKey, sign: Way, broken: Broken = broken_in_code) -> None:
         self.key = key
+        self._broken = broken
         self.key_id = key.key_id
         self.public_key = key.public_key
         self.sign = sign
         self.retired = False
         self.calls: set[object] = set()
         self.quick_calls: deque[None] = deque()
-        self._close_error: Exception | None = None
+        self._close_error: BaseException | None = None
         self._closing = False
         self._closed = threading.Event()
         self._changes = threading.Lock()
@@ -89,7 +90,7 @@ class OpenKey:
         """Raise :class:`PluginContractError`, once, if the key's ``close`` failed."""
         error, self._close_error = self._close_error, None
         if error is not None:
-            raise PluginContractError(f"{describe(self.key)} failed to close: {type(error).__name__}") from error
+            raise self._broken(f"{describe(self.key)}.close raised {type(error).__name__}") from error
 
     def close_if_idle(self) -> None:
         """Close the retired key, if no call uses it any more."""
@@ -99,7 +100,7 @@ class OpenKey:
             self._closing = True
         try:
             self.key.close()
-        except Exception as error:
+        except FOREIGN as error:
             _logger.warning("%s failed to close: %s", describe(self.key), type(error).__name__)
             self._close_error = error
         finally:

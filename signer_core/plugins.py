@@ -1,6 +1,7 @@
 """From the name of a backend to its plugin: find the one, list all, refuse doubt."""
 
-from collections.abc import Callable, Iterable
+import inspect
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import attrs
@@ -16,9 +17,13 @@ from signer_core.hookspecs import (
     EXTENSIONS_GROUP,
     Backend,
     BackendHooks,
+    Extension,
+    ExtensionHooks,
     SigningKey,
     Verdict,
 )
+from signer_core.key_contract import FOREIGN, Broken
+from signer_core.settings import Settings, check_config_class
 
 if TYPE_CHECKING:
     import click
@@ -40,6 +45,13 @@ class BackendPlugin:
         """Whether the plugin has ``signer_init``."""
         return bool(self._hooks.signer_init.get_hookimpls())
 
+    def configure(self, settings: Settings) -> Any:
+        """The configured options as an instance of the plugin's class. Raises :class:`ConfigError`."""
+        try:
+            return settings.backend_config(self.backend.config_class)
+        except PluginContractError as error:
+            raise self.broken(error.message) from error
+
     def open(self, config: object, deadline: Deadline) -> SigningKey:
         """Open the key that exists."""
         return self._ask(SigningKey, "signer_open", config=config, deadline=deadline)
@@ -56,12 +68,12 @@ class BackendPlugin:
         try:
             for verdict in verdicts:
                 if not isinstance(verdict, Verdict):
-                    raise self._broken(f"signer_check gave {type(verdict).__name__} instead of Verdict")
+                    raise self.broken(f"signer_check gave {type(verdict).__name__} instead of Verdict")
                 yield verdict
         except SignerError:
             raise
-        except Exception as error:
-            raise self._broken(f"signer_check raised {type(error).__name__}") from error
+        except FOREIGN as error:
+            raise self.broken(f"signer_check raised {type(error).__name__}") from error
 
     def commands(self) -> "click.Group | None":
         """The plugin's own commands, or None."""
@@ -72,10 +84,11 @@ class BackendPlugin:
         return self._ask(click.Group, "signer_commands")
 
     def _ask(self, wanted: type[T], hook: str, **arguments: object) -> T:
-        return _asked(getattr(self._hooks, hook), wanted, self._broken, **arguments)
+        return _asked(getattr(self._hooks, hook), wanted, self.broken, **arguments)
 
-    def _broken(self, what: str) -> PluginContractError:
-        return _broken(self.name, self.entry_point, what)
+    def broken(self, what: str) -> PluginContractError:
+        """The error that names the plugin and its distribution, after it broke the contract."""
+        return _broken("backend", self.entry_point, what)
 
 
 @attrs.frozen(kw_only=True)
@@ -131,13 +144,13 @@ def _error_of(kind: str, entry_point: EntryPoint) -> str | None:
     try:
         if kind == "backend":
             the_one(BACKENDS_GROUP, entry_point.name)
-            _load(entry_point.name, entry_point)
+            check_config_class(_load(entry_point.name, entry_point).backend.config_class)
         else:
-            entry_point.load()
+            hooks = _hooks_of(entry_point, kind, ExtensionHooks)
+            extension = _asked(hooks.signer_extension, Extension, lambda what: _broken(kind, entry_point, what))
+            check_config_class(extension.config_class)
     except SignerError as error:
         return str(error)
-    except (Exception, SystemExit) as error:
-        return _on_one_line(f"{type(error).__name__}: {error}")
     return None
 
 
@@ -146,42 +159,48 @@ def _on_one_line(text: str) -> str:
 
 
 def _load(name: str, entry_point: EntryPoint) -> BackendPlugin:
+    def broken(what: str) -> PluginContractError:
+        return _broken("backend", entry_point, what)
+
+    hooks = _hooks_of(entry_point, "backend", BackendHooks)
+    if not hooks.signer_backend.get_hookimpls() or not hooks.signer_open.get_hookimpls():
+        raise broken("it lacks the hook signer_backend or signer_open")
+    backend = _asked(hooks.signer_backend, Backend, broken)
+    if type(backend.contract) is not int or backend.contract != CONTRACT:
+        raise broken(f"it was written for version {backend.contract!r} of the contract, not {CONTRACT}")
+    return BackendPlugin(name, entry_point, backend, hooks)
+
+
+def _hooks_of(entry_point: EntryPoint, kind: str, specifications: type[Any]) -> Any:
+    """The hooks of the plugin behind the entry point, which is imported, in a plugin manager of its own."""
     try:
         plugin = entry_point.load()
-    except (Exception, SystemExit) as error:
-        raise _broken(
-            name, entry_point, f"importing {entry_point.value!r} raised {type(error).__name__}: {error}"
-        ) from error
+    except FOREIGN as error:
+        what = f"importing {entry_point.value!r} raised {type(error).__name__}: {error}"
+        raise _broken(kind, entry_point, what) from error
     manager = pluggy.PluginManager("signer_core")
-    manager.add_hookspecs(BackendHooks)
+    manager.add_hookspecs(specifications)
     try:
-        manager.register(plugin, name)
+        manager.register(plugin, entry_point.name)
         manager.check_pending()
-    except Exception as error:  # pluggy looks at each attribute of the plugin, and those may be properties
-        raise _broken(name, entry_point, str(error)) from error
-    if not manager.hook.signer_backend.get_hookimpls() or not manager.hook.signer_open.get_hookimpls():
-        raise _broken(name, entry_point, "it lacks the hook signer_backend or signer_open")
-
-    def broken(what: str) -> PluginContractError:
-        return _broken(name, entry_point, what)
-
-    backend = _asked(manager.hook.signer_backend, Backend, broken)
-    if type(backend.contract) is not int or backend.contract != CONTRACT:
-        raise _broken(
-            name, entry_point, f"it was written for version {backend.contract!r} of the contract, not {CONTRACT}"
-        )
-    return BackendPlugin(name, entry_point, backend, manager.hook)
+    except FOREIGN as error:  # pluggy looks at each attribute of the plugin, and those may be properties
+        raise _broken(kind, entry_point, str(error)) from error
+    for implementation in (each for caller in manager.get_hookcallers(plugin) or () for each in caller.get_hookimpls()):
+        function = implementation.function
+        if implementation.wrapper or implementation.hookwrapper:
+            raise _broken(kind, entry_point, f"{function.__name__} is a wrapper, and there is nothing to wrap")
+        if inspect.iscoroutinefunction(function):
+            raise _broken(kind, entry_point, f"{function.__name__} is a coroutine function, and is not awaited")
+    return manager.hook
 
 
-def _asked(
-    hook: pluggy.HookCaller, wanted: type[T], broken: Callable[[str], PluginContractError], **arguments: object
-) -> T:
+def _asked(hook: pluggy.HookCaller, wanted: type[T], broken: Broken, **arguments: object) -> T:
     """What the one registered plugin answers to ``hook``, held to its type."""
     try:
         answer = hook(**arguments)
     except SignerError:
         raise
-    except Exception as error:
+    except FOREIGN as error:
         # Where no configuration was given, no secret can be in the text.
         text = "" if arguments else f": {error}"
         raise broken(f"{hook.name} raised {type(error).__name__}{text}") from error
@@ -190,9 +209,10 @@ def _asked(
     return answer
 
 
-def _broken(name: str, entry_point: EntryPoint, what: str) -> PluginContractError:
+def _broken(kind: str, entry_point: EntryPoint, what: str) -> PluginContractError:
     distribution = distribution_of(entry_point)
+    whose = f"{distribution.name} {distribution.version}"
     return PluginContractError(
-        f"the plugin of backend {name!r}, {distribution.name} {distribution.version}, is broken: {_on_one_line(what)}",
+        f"the plugin of {kind} {entry_point.name!r}, {whose}, is broken: {_on_one_line(what)}",
         remedy=f"upgrade or uninstall {distribution.name}, or tell its author",
     )

@@ -9,7 +9,7 @@ from signer_core.attempts import Attempts
 from signer_core.deadline import Deadline
 from signer_core.errors import SignerClosedError, SignerError
 from signer_core.hookspecs import SigningKey
-from signer_core.key_contract import check_key
+from signer_core.key_contract import FOREIGN, check_key
 from signer_core.open_key import OpenKey
 
 _logger = logging.getLogger("signer_core")
@@ -92,7 +92,7 @@ class Renewal:
             if renewed is not key:
                 self._replace(renewed)
             self._schedule(renewed)
-        except Exception as error:
+        except FOREIGN as error:
             # Only what the library itself says is safe to log: a foreign exception may hold anything.
             reason = str(error) if isinstance(error, SignerError) else type(error).__name__
             if not self._stop.is_set():

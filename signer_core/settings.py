@@ -55,6 +55,11 @@ class CoreOptions:
         if value is not None and value < 0:
             raise ValueError("write 0 or more")
 
+    @trusted.validator
+    def _is_a_name(self, _: object, value: str | None) -> None:
+        if value == "":
+            raise ValueError("write the name of a distribution")
+
     @expected_address.validator
     def _is_address(self, _: object, value: str | None) -> None:
         hex_address(value)
@@ -112,13 +117,7 @@ class Settings:
         """The backend's own options as its attrs class. Raises :class:`ConfigError`; for a faulty class
         :class:`PluginContractError`.
         """
-        fields = option_fields(config_class)
-        if taken := CORE_OPTIONS & fields.keys():
-            raise PluginContractError(
-                f"{config_class.__module__}.{config_class.__qualname__} has options that the core has too: "
-                f"{', '.join(sorted(taken))}",
-                remedy="its author must rename them",
-            )
+        fields = check_config_class(config_class)
         for options in (self.table, self.arguments):
             for name in options:
                 if name not in fields and name not in CORE_OPTIONS:
@@ -162,7 +161,15 @@ class Settings:
 
     def _build(self, config_class: type[T], names: Iterable[str]) -> T:
         conversion = Conversion(self.directory, self.prompt)
-        return build(config_class, self._given(names), conversion=conversion, source=self.source)
+        return build(config_class, self._given(names), conversion=conversion, source=self.source, origin=self._origin)
+
+    def _origin(self, option: str) -> str:
+        """Where the value of the option stands, for messages."""
+        if option in self.arguments:
+            return f"--set {option}"
+        if option in self.environment and not self._protects(option):
+            return f"the variable {_variable(option)}"
+        return self.source
 
     def _unknown(self, name: object, fields: Mapping[str, object]) -> ConfigError:
         import difflib
@@ -175,6 +182,21 @@ class Settings:
             if close
             else f"its options are: {', '.join(sorted(fields)) or 'none'}",
         )
+
+
+def check_config_class(config_class: type[Any]) -> "dict[str, attrs.Attribute[Any]]":
+    """The options of a backend's or extension's configuration class, if it is what the contract asks for.
+
+    Raises :class:`PluginContractError`.
+    """
+    fields = option_fields(config_class)
+    if taken := CORE_OPTIONS & fields.keys():
+        raise PluginContractError(
+            f"{config_class.__module__}.{config_class.__qualname__} has options that the core has too: "
+            f"{', '.join(sorted(taken))}",
+            remedy="its author must rename them",
+        )
+    return fields
 
 
 def _variable(option: str) -> str:

@@ -12,10 +12,10 @@ from signer_core.algorithms import Algorithm
 from signer_core.attempts import Attempts, full_jitter
 from signer_core.current_key import CurrentKey
 from signer_core.deadline import Deadline
-from signer_core.errors import SignerClosedError
+from signer_core.errors import PluginContractError, SignerClosedError
 from signer_core.forks import tell_after_fork
 from signer_core.hookspecs import SigningKey
-from signer_core.key_contract import check_key, describe
+from signer_core.key_contract import broken_in_code, check_key, describe
 from signer_core.open_key import OpenKey
 from signer_core.options import budget
 from signer_core.pins import Pins, hex_address, hex_bytes
@@ -24,10 +24,16 @@ from signer_core.way import way_to_sign
 
 
 class Origin(Protocol):
-    """What opens a signer again in another process; itself picklable."""
+    """Where a signer's key came from, and what opens it again in another process."""
 
-    def reopen(self, fingerprint: str) -> "Signer":
-        """The signer once more; :class:`~signer_core.errors.KeyMismatchError` if its key is not ``fingerprint``'s."""
+    def broken(self, what: str) -> PluginContractError:
+        """The error that names the plugin, after it broke the contract."""
+
+    def reopening(self, fingerprint: str) -> tuple[Any, ...]:
+        """What a pickle holds, as ``__reduce__`` gives it: a function that opens the signer again, and its arguments.
+
+        The function raises :class:`~signer_core.errors.KeyMismatchError` if the key is not ``fingerprint``'s by then.
+        """
 
 
 class Signer:
@@ -89,9 +95,11 @@ class Signer:
         )
         pins = Pins(address=hex_address(expected_address), public_key=hex_bytes(expected_public_key))
 
+        broken = broken_in_code if origin is None else origin.broken
+
         def accept(key: SigningKey) -> OpenKey:
-            pins.check(check_key(key).public_key)
-            return OpenKey(key, way_to_sign(key, attempts, verify=verify))
+            pins.check(check_key(key, broken).public_key)
+            return OpenKey(key, way_to_sign(key, attempts, verify=verify, broken=broken), broken)
 
         self._key = CurrentKey(key, accept=accept, attempts=attempts, owner=name or backend or describe(key))
         self._threads = parallel.Threads(concurrency)
@@ -140,14 +148,13 @@ class Signer:
     ) -> Coroutine[Any, Any, bytes]:
         """The same, without blocking the event loop. Cancelling the task stops the attempts.
 
-        No coroutine function, but one that returns a coroutine: so the message is copied now, and not only when a task
-        comes to it.
+        No coroutine function, but one that returns a coroutine: so the message is copied, and the time begins, now, and
+        not only when a task comes to it.
         """
-        return self._sign_async(copied(message), timeout)
-
-    async def _sign_async(self, message: bytes, timeout: float | None) -> bytes:
         cancel = threading.Event()
-        deadline = self._attempts.deadline(timeout, cancel)
+        return self._sign_async(copied(message), self._attempts.deadline(timeout, cancel), cancel)
+
+    async def _sign_async(self, message: bytes, deadline: Deadline, cancel: threading.Event) -> bytes:
         call = object()
         try:
             held = self._key.enter(call)  # now, so that close() waits for the call while it still waits for a thread
@@ -230,7 +237,11 @@ class Signer:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.close()
+        try:
+            self.close()
+        except PluginContractError:
+            if error is None:  # else the error on its way says more; the log has this one
+                raise
 
     async def __aenter__(self) -> Self:
         return self
@@ -240,7 +251,7 @@ class Signer:
     ) -> None:
         import asyncio
 
-        await asyncio.to_thread(self.close)  # it may have to wait for running calls
+        await asyncio.to_thread(self.__exit__, kind, error, trace)  # it may have to wait for running calls
 
     def __repr__(self) -> str:
         return f"<Signer name={self._name!r} backend={self._backend!r} key_id={self.key_id!r}>"
@@ -250,7 +261,7 @@ class Signer:
             raise TypeError("a Signer made in code is not pickled: only a configuration can open it again")
         if not self._key.open_key.key.reopens:
             raise TypeError(f"a Signer of this key is not pickled: {self._backend!r} would open another key elsewhere")
-        return self._origin.reopen, (self.public_key.fingerprint,)
+        return self._origin.reopening(self.public_key.fingerprint)
 
     def _sign(self, message: bytes, deadline: Deadline) -> bytes:
         call = object()

@@ -7,21 +7,20 @@ from signer_core.deadline import Deadline
 from signer_core.errors import (
     InvalidSignatureError,
     MessageTooLargeError,
-    PluginContractError,
     SignatureVerificationError,
     SignerError,
 )
 from signer_core.hookspecs import SigningKey
-from signer_core.key_contract import describe
+from signer_core.key_contract import FOREIGN, Broken, broken_in_code, describe
 from signer_core.public_key import PublicKey
 
 #: From a message, under a deadline, to its signature.
 Way = Callable[[bytes, Deadline], bytes]
 
 
-def way_to_sign(key: SigningKey, attempts: Attempts, *, verify: bool) -> Way:
+def way_to_sign(key: SigningKey, attempts: Attempts, *, verify: bool, broken: Broken = broken_in_code) -> Way:
     """The way of a message to a signature by ``key``, with no more steps than the configuration asks for."""
-    way = _one_attempt(key)
+    way = _one_attempt(key, broken)
     if not attempts.just_one:
         way = _retried(way, attempts)
     if key.max_message_bytes is not None:
@@ -31,7 +30,7 @@ def way_to_sign(key: SigningKey, attempts: Attempts, *, verify: bool) -> Way:
     return way
 
 
-def _one_attempt(key: SigningKey) -> Way:
+def _one_attempt(key: SigningKey, broken: Broken) -> Way:
     sign = key.sign
 
     def one_attempt(message: bytes, deadline: Deadline) -> bytes:
@@ -39,13 +38,10 @@ def _one_attempt(key: SigningKey) -> Way:
             signature = sign(message, deadline)
         except SignerError:
             raise
-        except Exception as error:
-            raise PluginContractError(
-                f"{describe(key)}.sign raised {type(error).__name__}",
-                remedy="a key must raise SignError or one of its subclasses; the cause tells its author more",
-            ) from error
+        except FOREIGN as error:
+            raise broken(f"{describe(key)}.sign raised {type(error).__name__} instead of a SignError") from error
         if type(signature) is not bytes:
-            raise PluginContractError(f"{describe(key)}.sign returned {type(signature).__name__} instead of bytes")
+            raise broken(f"{describe(key)}.sign returned {type(signature).__name__} instead of bytes")
         return signature
 
     return one_attempt

@@ -353,6 +353,20 @@ def test_arguments_go_before_everything(tmp_path: Path, clean_environment: pytes
     assert found.backend_config(NoopConfig).seed == SEED
 
 
+@pytest.mark.parametrize("text", ["signer:\n  verify: true\n  verify: false\n", "signer: {a: 1, 'a': 2}", "a: 1\na: 2"])
+def test_yaml_key_that_is_written_twice_is_refused_as_in_toml(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "signer.yaml"
+    path.write_text(text)
+    with pytest.raises(ConfigError, match=r"has the key '\w+' a second time \(at line \d\)"):
+        read(path)
+
+
+def test_yaml_key_that_overrides_a_merged_one_is_not_written_twice(tmp_path: Path) -> None:
+    path = tmp_path / "signer.yaml"
+    path.write_text("base: &base {backend: noop, timeout: 1}\nsigner:\n  <<: *base\n  timeout: 2\n")
+    assert read(path).table == {"backend": "noop", "timeout": 2}
+
+
 def test_relative_path_without_a_working_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     gone = tmp_path / "gone"
     gone.mkdir()

@@ -40,7 +40,7 @@ def test_name_of_a_distribution_that_does_not_follow_from_the_backend_s() -> Non
         the_one(BACKENDS_GROUP, "aws" + "kms")
 
 
-@pytest.mark.parametrize("name", ["; rm -rf /", "--index-url=x", "a b", "a\nb", "x" * 1000, "../x", "é"])
+@pytest.mark.parametrize("name", ["; rm -rf /", "--target=x", "a b", "a\nb", "x" * 1000, "../x", "é"])
 def test_name_that_no_distribution_has_is_not_suggested_to_pip(name: str) -> None:
     with pytest.raises(BackendNotFoundError) as caught:
         the_one(BACKENDS_GROUP, name)

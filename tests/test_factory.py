@@ -362,7 +362,9 @@ def test_signer_of_a_cancelled_task_is_closed(install: Install) -> None:
 def test_cancelling_the_task_calls_the_opening_off(install: Install) -> None:
     module = loaded(install, WAITING.replace("WAITS", "True"))
     asyncio.run(cancelled(module))
-    until(lambda: not any(each.name.startswith("signer") for each in threading.enumerate()))
+    for thread in [each for each in threading.enumerate() if each.name.startswith("signer")]:
+        thread.join(PATIENCE)
+        assert not thread.is_alive()
     assert module().KEYS == []
 
 

@@ -110,7 +110,7 @@ def test_trusted_distribution(install: Install, trusted: str) -> None:
     create_signer({"backend": "throwaway", "trusted": trusted}).sign(b"")
 
 
-@pytest.mark.parametrize("trusted", ["signer-other", "", "signer-throwaway2"])
+@pytest.mark.parametrize("trusted", ["signer-other", "signer-throwaway2"])
 def test_distribution_that_is_not_trusted_is_not_imported(install: Install, trusted: str) -> None:
     install(source="raise SystemExit('imported')")
     with pytest.raises(PluginError, match=r"is served by signer-throwaway, but only .* is trusted with it"):
@@ -350,8 +350,86 @@ def test_installed_plugins_are_in_order() -> None:
 
 
 def test_installed_extension(install: Install) -> None:
-    install(group="signer_core.extensions", source="", name="audit")
+    source = """
+@hookimpl
+def signer_extension():
+    return Extension(contract=1, config_class=Config)
+"""
+    install(group="signer_core.extensions", source=source, name="audit")
     assert (installed("audit").kind, installed("audit", load=True).error) == ("extension", None)
+
+
+def test_installed_extension_that_is_none(install: Install) -> None:
+    install(group="signer_core.extensions", source="", name="audit")
+    assert installed("audit", load=True).error == (
+        "the plugin of extension 'audit', signer-throwaway 1.0, is broken: signer_extension returned NoneType instead "
+        "of Extension; upgrade or uninstall signer-throwaway, or tell its author"
+    )
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        ("timeout: float = 1.0", "has options that the core has too: timeout"),
+        ("numbers: list[int] = attrs.Factory(list)", "cannot be read"),
+    ],
+)
+def test_configuration_class_that_will_not_do_is_shown_as_broken(install: Install, fields: str, reason: str) -> None:
+    source = f"""
+@attrs.frozen(kw_only=True)
+class Config:
+    {fields}
+"""
+    install(source=source + WORKING)
+    shown = installed("throwaway", load=True).error
+    assert reason in shown
+    with pytest.raises(PluginContractError) as caught:
+        create_signer({"backend": "throwaway"})
+    assert "signer-throwaway 1.0, is broken" in str(caught.value)
+    assert reason in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "reason"),
+    [
+        ("@hookimpl\ndef signer_open(config):", "@hookimpl(wrapper=True)\ndef signer_open(config):", "is a wrapper"),
+        ("def signer_open(config):", "async def signer_open(config):", "is a coroutine function"),
+    ],
+)
+def test_hook_that_cannot_be_called_is_shown_as_broken(install: Install, old: str, new: str, reason: str) -> None:
+    body = "    yield" if "wrapper" in new else "    return Ed25519Key()"
+    install(source=WORKING.replace(old, new).replace("    return Ed25519Key()", body))
+    assert reason in installed("throwaway", load=True).error
+    with pytest.raises(PluginContractError, match=reason):
+        create_signer({"backend": "throwaway"})
+
+
+@pytest.mark.parametrize("body", ["raise SystemExit(0)", "raise RuntimeError('no')", "return 'text'"])
+def test_key_that_breaks_the_contract_while_signing_is_named_with_its_plugin(install: Install, body: str) -> None:
+    source = f"""
+class Odd(Ed25519Key):
+    def sign(self, message, deadline):
+        {body}
+"""
+    install(source=source + WORKING.replace("Ed25519Key()", "Odd()"))
+    with create_signer({"backend": "throwaway"}) as signer, pytest.raises(PluginContractError) as caught:
+        signer.sign(b"")
+    assert str(caught.value).startswith("the plugin of backend 'throwaway', signer-throwaway 1.0, is broken: ")
+    assert "Odd.sign" in str(caught.value)
+
+
+@pytest.mark.parametrize("hook", ["signer_open(config)", "signer_backend()"])
+def test_hook_that_exits_ends_nothing(install: Install, hook: str) -> None:
+    install(
+        source=WORKING
+        + f"""
+@hookimpl
+def {hook}:
+    raise SystemExit(0)
+"""
+    )
+    with pytest.raises(PluginContractError, match="raised SystemExit"):
+        create_signer({"backend": "throwaway"})
 
 
 def test_plugin_without_a_summary(install: Install) -> None:

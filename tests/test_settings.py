@@ -505,6 +505,26 @@ def test_environment_sets_options_that_are_only_named_like_what_protects() -> No
     assert found.backend_config(Config) == Config(verify_tls=False, trusted_hosts="a")
 
 
+@pytest.mark.parametrize(
+    ("environment", "arguments", "place"),
+    [
+        ({"timeout": "soon"}, {}, "the variable SIGNER_TIMEOUT"),
+        ({"timeout": "soon"}, {"timeout": ShellText("later")}, "--set timeout"),
+        ({}, {}, r"x.toml \[signer\]"),
+    ],
+)
+def test_option_that_is_not_right_is_blamed_on_where_it_stands(
+    environment: dict[str, str], arguments: dict[str, object], place: str
+) -> None:
+    with pytest.raises(ConfigError, match=f"option 'timeout' in {place} is not right"):
+        settings({"backend": "noop", "timeout": "never"}, environment, arguments=arguments).core_options()
+
+
+def test_trusted_that_is_empty_is_refused() -> None:
+    with pytest.raises(ConfigError, match="option 'trusted'"):
+        core(trusted="")
+
+
 def test_environment_without_protected_variables_is_not_logged(caplog: pytest.LogCaptureFixture) -> None:
     settings({"backend": "noop"}, {"timeout": "1s", "unknown": "x"}).warn_of_powerless_variables()
     assert caplog.records == []

@@ -36,6 +36,7 @@ from tests.keys import (
     ScriptedKey,
     in_child,
     in_thread,
+    refuses_calls,
     until,
 )
 from tests.strategies import messages
@@ -397,7 +398,7 @@ def test_close_waits_for_a_running_call(call: Callable[[Signer], bytes]) -> None
     signing = in_thread(lambda: call(signer))
     key.wait_entered()
     closing = in_thread(signer.close)
-    until(lambda: signer._key._closed)
+    until(lambda: refuses_calls(signer))
     with pytest.raises(SignerClosedError):
         signer.sign(b"late")
     assert (closing.is_over, key.closed) == (False, 0)
@@ -417,7 +418,7 @@ def test_close_waits_for_calls_that_wait_for_a_thread() -> None:
         tasks = [asyncio.create_task(signer.sign_async(b"%d" % number)) for number in range(5)]
         await asyncio.to_thread(key.wait_entered)
         closing = asyncio.create_task(asyncio.to_thread(signer.close))
-        await asyncio.to_thread(until, lambda: signer._key._closed)
+        await asyncio.to_thread(until, lambda: refuses_calls(signer))
         key.gate.set()
         await closing
         assert len(key.deadlines) == 5
@@ -447,13 +448,17 @@ def test_close_that_fails_is_told_and_leaves_no_thread() -> None:
 
     key = Stuck()
     signer = Signer(key)
+    before = set(threading.enumerate())
     asyncio.run(signer.sign_async(b""))
-    with pytest.raises(PluginContractError, match="Stuck failed to close: OSError"):
+    started = set(threading.enumerate()) - before
+    with pytest.raises(PluginContractError, match=r"Stuck\.close raised OSError"):
         signer.close()
     signer.close()
     assert key.closed == 1
-    assert signer._threads._executor is not None
-    assert signer._threads._executor._shutdown
+    assert len(started) == 1
+    for thread in started:
+        thread.join(PATIENCE)
+        assert not thread.is_alive()
 
 
 def test_threads_end_with_the_signer() -> None:
@@ -580,11 +585,17 @@ def test_sign_many_passes_on_an_interrupt(concurrency: int) -> None:
 
 
 def test_interrupt_while_sign_many_waits_ends_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
-    key = ScriptedKey([lambda _, deadline: deadline.sleep(10 * PATIENCE)] * 2)
+    all_there = threading.Barrier(3)
+
+    def waits(_: bytes, deadline: Deadline) -> None:
+        all_there.wait(PATIENCE)
+        deadline.sleep(10 * PATIENCE)
 
     def interrupted(_: object) -> None:
-        until(lambda: len(key.deadlines) == 2)
+        all_there.wait(PATIENCE)
         raise KeyboardInterrupt
+
+    key = ScriptedKey([waits] * 2)
 
     monkeypatch.setattr("concurrent.futures.wait", interrupted)
     signer = Signer(key)
@@ -794,6 +805,17 @@ def test_sign_async_when_no_thread_can_be_started(monkeypatch: pytest.MonkeyPatc
             asyncio.run(signer.sign_async(b""))
     signer.close()
     assert key.closed == 1
+
+
+def test_close_that_fails_does_not_hide_the_error_that_is_on_its_way() -> None:
+    class Stuck(Ed25519Key):
+        def close(self) -> None:
+            raise OSError
+
+    with pytest.raises(LookupError), Signer(Stuck()):
+        raise LookupError
+    with pytest.raises(PluginContractError), Signer(Stuck()):
+        pass
 
 
 def test_interrupt_on_the_way_into_a_call_leaves_no_call_behind() -> None:

@@ -51,7 +51,7 @@ def test_foreign_exception_is_not_tried_again() -> None:
     assert len(key.deadlines) == 1
 
 
-@pytest.mark.parametrize("error", [KeyboardInterrupt(), SystemExit(), GeneratorExit()])
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), GeneratorExit()])
 def test_what_ends_the_program_is_passed_on(error: BaseException) -> None:
     with pytest.raises(type(error)) as caught:
         signed(ScriptedKey([error]))

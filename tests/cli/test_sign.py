@@ -217,6 +217,7 @@ def test_a_progress_bar_on_a_terminal() -> None:
     assert b"100%" in shown
 
 
+@pytest.mark.peer("openssl")
 def test_openssl_verifies(noop: Signer) -> None:
     Path("key.pem").write_bytes(noop("show", "--format", "pem").stdout_bytes)
     noop("sign", "message", "-o", "signed")

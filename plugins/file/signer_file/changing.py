@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from signer_core.deadline import Deadline
-from signer_core.errors import BackendUnavailableError, KeyExistsError
+from signer_core.errors import KeyExistsError
 from signer_file import store
 from signer_file.config import FileConfig
 from signer_file.key import FileKey
@@ -60,15 +60,15 @@ def import_key(
 def change_passphrase(file: KeyFile, key: "Ed25519PrivateKey", passphrase: bytes, deadline: Deadline) -> None:
     """Encrypt ``key`` anew, in the same format, and put it into the place of ``file``, which held it.
 
-    Raises ``BackendUnavailableError`` if the file was changed meanwhile: it may be another key's by now.
+    Raises ``KeyExistsError`` if the file was changed meanwhile: it may be another key's by now.
     """
     target = file.location.target
     content = seal(key, passphrase, file.location.format)
     with locked(target.parent, deadline):
         now, _ = store.read(target, follow=False)
         if now != file.content:
-            raise BackendUnavailableError(
-                f"{target} was changed by another process, and not by this one", remedy="run the command again"
+            raise KeyExistsError(
+                f"{target} was changed by another process meanwhile, and stays as it is", remedy="run the command again"
             )
         store.replace(target, content)
 

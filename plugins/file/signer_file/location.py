@@ -61,8 +61,8 @@ def choose_new(config: FileConfig) -> Location:
 
 def _candidates(path: Path) -> list[Location]:
     if path.suffix in _SUFFIXES:
-        return [Location(path.absolute(), _SUFFIXES[path.suffix], named=True)]
-    return [Location(path.absolute() / name, each, named=False) for each, name in _NAMES.items()]
+        return [Location(path, _SUFFIXES[path.suffix], named=True)]
+    return [Location(path / name, each, named=False) for each, name in _NAMES.items()]
 
 
 def _exists(location: Location) -> bool:

@@ -1,6 +1,7 @@
 """Keeping other writers out of a directory of keys."""
 
 import contextlib
+import errno
 import os
 import sys
 from collections.abc import Iterator
@@ -8,13 +9,16 @@ from pathlib import Path
 
 from signer_core.deadline import Deadline
 from signer_core.errors import BackendUnavailableError, DeadlineExceededError
-from signer_file.failure import unchanged
+from signer_file.failure import failure, unchanged
 
 if sys.platform != "win32":
     import fcntl
 
 _PATIENCE_SECONDS = 30.0  # a writer holds the lock for some milliseconds
 _POLL_SECONDS = 0.02
+# What a filesystem without locks of directories says. EBADF: one that makes a lock of a range of bytes of it, as NFS
+# does, wants a descriptor for writing, which no directory has.
+_NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP, errno.EINVAL, errno.EBADF}
 
 
 @contextlib.contextmanager
@@ -48,5 +52,7 @@ def _lock(descriptor: int, directory: Path, deadline: Deadline) -> None:
                 raise BackendUnavailableError(
                     f"another process keeps {directory} locked; nothing was changed"
                 ) from None
-        except OSError:
-            return None
+        except OSError as error:
+            if error.errno in _NO_LOCKS:
+                return None
+            raise failure(error, f"{directory} cannot be locked, and nothing was changed") from None

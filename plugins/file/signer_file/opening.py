@@ -1,5 +1,7 @@
 """Opening the key that exists, and making the one that does not."""
 
+import contextlib
+
 from signer_core.deadline import Deadline
 from signer_core.errors import KeyExistsError
 from signer_file import store
@@ -29,14 +31,9 @@ def init_key(config: FileConfig, deadline: Deadline) -> FileKey:
     deadline.check()
     content = seal(key, passphrase, location.format)
     store.make_directory(location.target.parent)
-    with locked(location.target.parent, deadline):
-        winner = find(config)
-        if winner is None:
-            try:
-                store.create(location.target, content)
-            except KeyExistsError:  # by a process that did not lock
-                winner = location
-            else:
-                return FileKey(location.file, key)
-    file = KeyFile.read(winner)
-    return FileKey(winner.file, file.open(passphrase))
+    # Where there is no lock, another process may still make one between the look and the link.
+    with locked(location.target.parent, deadline), contextlib.suppress(KeyExistsError):
+        if find(config) is None:
+            store.create(location.target, content)
+            return FileKey(location.file, key)
+    return open_key(config, deadline)

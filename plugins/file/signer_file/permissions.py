@@ -6,6 +6,8 @@ from pathlib import Path
 
 import attrs
 
+from signer_file.failure import failure
+
 
 @attrs.frozen
 class Finding:
@@ -33,7 +35,10 @@ def of_directory(directory: Path) -> Finding | None:
     """What is wrong with the mode of the directory: who may write it can put another file into the key's place."""
     if os.name == "nt":
         return None
-    mode = directory.stat().st_mode
+    try:
+        mode = directory.stat().st_mode
+    except OSError as error:
+        raise failure(error, f"{directory} cannot be examined") from None
     if mode & (stat.S_IWGRP | stat.S_IWOTH) and not mode & stat.S_ISVTX:
         return Finding(f"{directory} has the mode {stat.S_IMODE(mode):04o}", f"chmod 700 {directory}")
     return None

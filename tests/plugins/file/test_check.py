@@ -5,6 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from signer_core import Deadline, Secret
 from signer_core.hookspecs import Verdict
@@ -63,6 +65,7 @@ def test_an_old_derivation_fails_with_the_remedy(tmp_path: Path) -> None:
     assert "old one without a salt" in detail
 
 
+@pytest.mark.peer("openssl")
 @pytest.mark.parametrize("how", [["-v2", "aes-256-cbc"], ["-scrypt"]])
 def test_a_weak_derivation_fails_with_the_remedy(how: list[str], tmp_path: Path) -> None:
     pem = subprocess.run(["openssl", "genpkey", "-algorithm", "ed25519"], check=True, capture_output=True).stdout
@@ -73,8 +76,8 @@ def test_a_weak_derivation_fails_with_the_remedy(how: list[str], tmp_path: Path)
 
 
 def test_an_unencrypted_file_passes_where_it_is_allowed(tmp_path: Path) -> None:
-    pem = subprocess.run(["openssl", "genpkey", "-algorithm", "ed25519"], check=True, capture_output=True).stdout
-    write_private(tmp_path / "signer.pem", pem)
+    form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    write_private(tmp_path / "signer.pem", Ed25519PrivateKey.generate().private_bytes(*form))
     assert check(tmp_path, allow_unencrypted=True)[-1].detail == "none, which allow_unencrypted permits"
 
 

@@ -13,12 +13,17 @@ from pathlib import Path
 import click.testing
 import pytest
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ed448
+from cryptography.hazmat.primitives.asymmetric import ec, ed448
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from signer_core import create_signer, init_signer
+from signer_core import Deadline, create_signer, init_signer
 from signer_core.cli import main
+from signer_core.errors import KeyExistsError
 from signer_file import store
+from signer_file.changing import change_passphrase
+from signer_file.config import FileConfig
+from signer_file.key_file import KeyFile
+from signer_file.location import find_existing
 
 from .keys import ASCII, BY_NAME, LEGACY, Fixture, names_in, options, write_private
 
@@ -74,6 +79,7 @@ def test_export_writes_pkcs8_under_the_same_passphrase(run: Run) -> None:
     assert loaded(result.stdout_bytes, ASCII.passphrase) == ASCII.seed
 
 
+@pytest.mark.peer("openssl")
 def test_openssl_opens_what_export_writes(run: Run) -> None:
     keep()
     command = ["openssl", "pkey", "-passin", "env:PASSPHRASE", "-pubout"]
@@ -168,6 +174,7 @@ def test_import_takes_an_encrypted_key(form: serialization.PrivateFormat, run: R
     assert address() == ASCII.address
 
 
+@pytest.mark.peer("ssh-keygen")
 @pytest.mark.parametrize("passphrase", ["", "a new passphrase"])
 def test_import_takes_a_key_of_ssh_keygen(passphrase: str, run: Run, tmp_path: Path) -> None:
     command = ["ssh-keygen", "-q", "-t", "ed25519", "-a", "1", "-N", passphrase, "-f", str(tmp_path / "id")]
@@ -238,8 +245,8 @@ def test_import_refuses_what_is_no_key(source: bytes, problem: str, run: Run, tm
 
 
 def test_import_refuses_an_openssh_key_for_another_algorithm(run: Run, tmp_path: Path) -> None:
-    command = ["ssh-keygen", "-q", "-t", "ecdsa", "-N", "", "-f", str(tmp_path / "id")]
-    subprocess.run(command, check=True)
+    other = ec.generate_private_key(ec.SECP256R1())
+    write_private(tmp_path / "id", other.private_bytes(RAW[0], serialization.PrivateFormat.OpenSSH, RAW[2]))
     assert "is for another algorithm" in run("import", "id").stderr
 
 
@@ -391,8 +398,19 @@ def test_passwd_does_not_undo_what_another_process_wrote_meanwhile(
     keep()
     monkeypatch.setattr("signer_file.changing.seal", lambda *_: LEGACY.copy_to(tmp_path / "keys").read_bytes())
     result = run("passwd", "--new-passphrase", "env:NEW")
-    assert "was changed by another process, and not by this one\nremedy: run the command again" in result.stderr
+    assert result.exit_code == 1
+    assert "was changed by another process meanwhile, and stays as it is\nremedy: run the command" in result.stderr
     assert address(passphrase=LEGACY.passphrase) == LEGACY.address
+
+
+def test_a_file_that_another_process_changed_is_nothing_to_try_again(tmp_path: Path) -> None:
+    """What was read is out of date, so the same step would fail again: it is not retryable."""
+    write_private(tmp_path / "signer.json", ASCII.content)
+    file = KeyFile.read(find_existing(FileConfig(path=tmp_path)))
+    LEGACY.copy_to(tmp_path)
+    with pytest.raises(KeyExistsError) as caught:
+        change_passphrase(file, KEY, b"new", Deadline.after(None))
+    assert not caught.value.retryable
 
 
 def test_passwd_reads_the_terminal(run: Run) -> None:

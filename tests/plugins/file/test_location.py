@@ -109,6 +109,15 @@ def test_a_path_that_is_too_long_is_refused(path: str, tmp_path: Path) -> None:
             make_signer(options(tmp_path / path))
 
 
+def test_a_working_directory_that_was_deleted_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    for make_signer in (create_signer, init_signer):
+        with pytest.raises((ConfigError, KeyNotFoundError)):
+            make_signer(options(Path("keys")))
+
+
 def test_a_loop_of_links_is_refused(tmp_path: Path) -> None:
     (tmp_path / "key.json").symlink_to(tmp_path / "key.json")
     for make_signer in (create_signer, init_signer):

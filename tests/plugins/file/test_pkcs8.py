@@ -1,4 +1,4 @@
-"""PKCS#8 in PEM, together with the real openssl."""
+"""PKCS#8 in PEM: what openssl writes and reads, and what is made here to have one fault."""
 
 import base64
 import logging
@@ -7,7 +7,10 @@ from pathlib import Path
 
 import pytest
 from cryptography.hazmat import asn1
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec, ed448, rsa, x25519
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 from cryptography.x509 import ObjectIdentifier
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -28,28 +31,47 @@ PASS = PASSPHRASE.decode()
 
 
 def openssl(*arguments: str, given: bytes = b"") -> bytes:
+    """What the real one writes: for tests with the mark ``peer``."""
     return subprocess.run(["openssl", *arguments], input=given, capture_output=True, check=True).stdout
 
 
-def unencrypted(algorithm: str = "ed25519", *more: str) -> bytes:
-    return openssl("genpkey", "-algorithm", algorithm, *more)
-
-
-def public_key(pem: bytes) -> PublicKey:
-    return PublicKey.from_pem(openssl("pkey", "-pubout", "-passin", f"pass:{PASS}", given=pem))
-
-
-def encrypted(pem: bytes, *how: str) -> bytes:
+def encrypted_by_openssl(pem: bytes, *how: str) -> bytes:
     return openssl("pkcs8", "-topk8", *how, "-passout", f"pass:{PASS}", given=pem)
 
 
+def public_key_by_openssl(pem: bytes) -> PublicKey:
+    return PublicKey.from_pem(openssl("pkey", "-pubout", "-passin", f"pass:{PASS}", given=pem))
+
+
+def unencrypted(key: PrivateKeyTypes) -> bytes:
+    return key.private_bytes(*PKCS8, serialization.NoEncryption())
+
+
+def encrypted(key: PrivateKeyTypes) -> bytes:
+    """As openssl does it unless told otherwise: AES-256-CBC, PBKDF2 with 2048 rounds."""
+    return key.private_bytes(*PKCS8, serialization.BestAvailableEncryption(PASSPHRASE))
+
+
+def pem(label: str, der: bytes) -> bytes:
+    return f"-----BEGIN {label}-----\n".encode() + base64.encodebytes(der) + f"-----END {label}-----\n".encode()
+
+
+PKCS8 = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
+KEY, OTHER_KEY = Ed25519PrivateKey.generate(), Ed25519PrivateKey.generate()
+PUBLIC_KEY = PublicKey.from_cryptography(KEY.public_key())
+BARE, SEALED = unencrypted(KEY), encrypted(KEY)
+PUBLIC, OTHER_PUBLIC = (PublicKey.from_cryptography(each.public_key()).to_pem() for each in (KEY, OTHER_KEY))
+
+
+@pytest.mark.peer("openssl")
 def test_a_file_of_openssl_genpkey_opens_and_signs(tmp_path: Path) -> None:
     pem = openssl("genpkey", "-algorithm", "ed25519", "-aes256", "-pass", f"pass:{PASS}")
     with create_signer(options(write_private(tmp_path / "key.pem", pem))) as signer:
-        assert signer.public_key == public_key(pem)
+        assert signer.public_key == public_key_by_openssl(pem)
         signer.public_key.verify(signer.sign(MESSAGE), MESSAGE)
 
 
+@pytest.mark.peer("openssl")
 @pytest.mark.parametrize(
     "how",
     [
@@ -64,10 +86,11 @@ def test_a_file_of_openssl_genpkey_opens_and_signs(tmp_path: Path) -> None:
     ids=" ".join,
 )
 def test_openssl_s_other_encryptions_open(how: list[str], tmp_path: Path) -> None:
-    pem = encrypted(unencrypted(), *how)
-    assert create_signer(options(write_private(tmp_path / "key.pem", pem))).public_key == public_key(pem)
+    path = write_private(tmp_path / "key.pem", encrypted_by_openssl(BARE, *how))
+    assert create_signer(options(path)).public_key == PUBLIC_KEY
 
 
+@pytest.mark.peer("openssl")
 @pytest.mark.parametrize(
     ("how", "weakness"),
     [
@@ -80,15 +103,16 @@ def test_openssl_s_other_encryptions_open(how: list[str], tmp_path: Path) -> Non
 def test_a_passphrase_that_is_stretched_too_little_is_a_warning(
     how: list[str], weakness: list[str], tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    path = write_private(tmp_path / "key.pem", encrypted(unencrypted(), *how))
+    path = write_private(tmp_path / "key.pem", encrypted_by_openssl(BARE, *how))
     create_signer(options(path)).close()
     assert caplog.messages == [f"{path}: {each}; encrypt it anew with: signer file passwd" for each in weakness]
 
 
+@pytest.mark.peer("openssl")
 def test_a_new_file_is_read_by_openssl(tmp_path: Path) -> None:
     with init_signer(options(tmp_path, format="pkcs8")) as signer:
         pem = (tmp_path / "signer.pem").read_bytes()
-        assert public_key(pem) == signer.public_key
+        assert public_key_by_openssl(pem) == signer.public_key
         signature = signer.sign(MESSAGE)
     (tmp_path / "message").write_bytes(MESSAGE)
     by_openssl = openssl(
@@ -98,6 +122,7 @@ def test_a_new_file_is_read_by_openssl(tmp_path: Path) -> None:
     assert by_openssl == signature
 
 
+@pytest.mark.peer("openssl")
 def test_a_new_file_is_encrypted_with_scrypt(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     init_signer(options(tmp_path, format="pkcs8")).close()
     described = openssl("asn1parse", "-in", str(tmp_path / "signer.pem"))
@@ -135,14 +160,14 @@ def test_a_passphrase_that_openssl_could_not_read_is_refused_before_anything_is_
 
 @pytest.mark.parametrize("passphrase", [b"open sesame", b"p" * 5000])
 def test_a_wrong_passphrase_is_told_without_repeating_it(passphrase: bytes, tmp_path: Path) -> None:
-    path = write_private(tmp_path / "key.pem", encrypted(unencrypted()))
+    path = write_private(tmp_path / "key.pem", SEALED)
     with pytest.raises(WrongPassphraseError) as caught:
         create_signer(options(path, passphrase))
     assert passphrase.decode() not in str(caught.value)
 
 
 def test_an_unencrypted_file_is_refused(tmp_path: Path) -> None:
-    path = write_private(tmp_path / "key.pem", unencrypted())
+    path = write_private(tmp_path / "key.pem", BARE)
     with pytest.raises(ConfigError, match=r"is not encrypted; .*allow_unencrypted = true"):
         create_signer(options(path))
 
@@ -150,22 +175,21 @@ def test_an_unencrypted_file_is_refused(tmp_path: Path) -> None:
 def test_an_unencrypted_file_opens_where_the_configuration_allows_it(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    pem = unencrypted()
-    path = write_private(tmp_path / "key.pem", pem)
-    assert create_signer(options(path, None, allow_unencrypted=True)).public_key == public_key(pem)
+    path = write_private(tmp_path / "key.pem", BARE)
+    assert create_signer(options(path, None, allow_unencrypted=True)).public_key == PUBLIC_KEY
     assert caplog.records == []
 
 
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o620, 0o644])
 def test_an_unencrypted_file_that_others_can_get_at_is_refused_all_the_same(mode: int, tmp_path: Path) -> None:
-    path = write_private(tmp_path / "key.pem", unencrypted())
+    path = write_private(tmp_path / "key.pem", BARE)
     path.chmod(mode)
     with pytest.raises(ConfigError, match=r"not only its owner .*; chmod 600"):
         create_signer(options(path, None, allow_unencrypted=True))
 
 
 def test_a_passphrase_that_protects_nothing_is_a_warning(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    path = write_private(tmp_path / "key.pem", unencrypted())
+    path = write_private(tmp_path / "key.pem", BARE)
     create_signer(options(path, allow_unencrypted=True)).close()
     (record,) = caplog.records
     assert (record.name, record.levelno) == ("signer_file", logging.WARNING)
@@ -173,17 +197,17 @@ def test_a_passphrase_that_protects_nothing_is_a_warning(tmp_path: Path, caplog:
 
 
 @pytest.mark.parametrize(
-    "algorithm",
+    "key",
     [
-        ("rsa", "-pkeyopt", "rsa_keygen_bits:1024"),
-        ("ec", "-pkeyopt", "ec_paramgen_curve:P-256"),
-        ("ed448",),
-        ("x25519",),
+        rsa.generate_private_key(65537, 1024),
+        ec.generate_private_key(ec.SECP256R1()),
+        ed448.Ed448PrivateKey.generate(),
+        x25519.X25519PrivateKey.generate(),
     ],
-    ids=lambda each: each[0],
+    ids=["rsa", "ec", "ed448", "x25519"],
 )
-def test_a_key_for_another_algorithm_is_told(algorithm: tuple[str, ...], tmp_path: Path) -> None:
-    path = write_private(tmp_path / "key.pem", encrypted(unencrypted(*algorithm)))
+def test_a_key_for_another_algorithm_is_told(key: PrivateKeyTypes, tmp_path: Path) -> None:
+    path = write_private(tmp_path / "key.pem", encrypted(key))
     with pytest.raises(UnsupportedAlgorithmError, match="use an Ed25519 key"):
         create_signer(options(path))
 
@@ -197,22 +221,12 @@ def test_a_key_in_a_form_of_another_algorithm_s_own_is_told(label: str, tmp_path
 
 def test_what_is_encrypted_in_a_way_that_nobody_knows_is_told(tmp_path: Path) -> None:
     # the last arc of aes256-CBC, 42, made 49
-    der = base64.b64decode(b"".join(encrypted(unencrypted()).splitlines()[1:-1])).replace(
+    der = base64.b64decode(b"".join(SEALED.splitlines()[1:-1])).replace(
         bytes.fromhex("60864801650304012a"), bytes.fromhex("608648016503040131")
     )
     path = write_private(tmp_path / "key.pem", pem("ENCRYPTED PRIVATE KEY", der))
     with pytest.raises(UnsupportedAlgorithmError, match="in an unsupported way"):
         create_signer(options(path))
-
-
-def pem(label: str, der: bytes) -> bytes:
-    return f"-----BEGIN {label}-----\n".encode() + base64.encodebytes(der) + f"-----END {label}-----\n".encode()
-
-
-KEY = unencrypted()
-SEALED = encrypted(KEY)
-PUBLIC = openssl("pkey", "-pubout", given=KEY)
-OTHER_PUBLIC = openssl("pkey", "-pubout", given=unencrypted())
 
 
 @pytest.mark.parametrize(
@@ -223,7 +237,7 @@ OTHER_PUBLIC = openssl("pkey", "-pubout", given=unencrypted())
         (SEALED[:-1].rstrip(b"-"), "exactly one PEM block"),
         (SEALED[: len(SEALED) // 2], "exactly one PEM block"),
         (SEALED + SEALED, "exactly one PEM block"),
-        (SEALED + KEY, "exactly one PEM block"),
+        (SEALED + BARE, "exactly one PEM block"),
         (SEALED + SEALED[:40], "exactly one PEM block"),
         (PUBLIC, "exactly one PEM block"),
         (SEALED + PUBLIC + PUBLIC, "exactly one PEM block"),
@@ -253,7 +267,7 @@ def test_an_unencrypted_private_key_that_is_none_is_refused(der: bytes, tmp_path
 def test_text_around_the_key_and_its_public_key_beside_it_are_welcome(tmp_path: Path) -> None:
     content = b"Bag Attributes\r\n    friendlyName: sequencer\r\n" + SEALED.replace(b"\n", b"\r\n") + PUBLIC
     path = write_private(tmp_path / "key.pem", content)
-    assert create_signer(options(path)).public_key == PublicKey.from_pem(PUBLIC)
+    assert create_signer(options(path)).public_key == PUBLIC_KEY
 
 
 def test_no_flipped_bit_gives_another_key() -> None:

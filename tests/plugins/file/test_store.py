@@ -12,19 +12,23 @@ import textwrap
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from signer_core import Deadline, create_signer, init_signer
 from signer_core.errors import (
     BackendUnavailableError,
+    ConfigError,
     DeadlineExceededError,
     KeyExistsError,
     KeyFormatError,
     KeyNotFoundError,
     SignCancelledError,
 )
-from signer_file import lock, store
+from signer_file import lock, permissions, store
 
 from .keys import ASCII, names_in, options, write_private
 
@@ -82,6 +86,11 @@ def test_a_directory_that_others_may_write_is_a_warning(tmp_path: Path, caplog: 
     tmp_path.chmod(0o770)
     create_signer(options(tmp_path, ASCII.passphrase)).close()
     assert caplog.messages == [f"{tmp_path} has the mode 0770; chmod 700 {tmp_path}"]
+
+
+def test_a_directory_that_vanishes_is_told(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="cannot be examined: No such file or directory"):
+        permissions.of_directory(tmp_path / "keys")
 
 
 def test_a_link_that_the_user_named_is_followed(tmp_path: Path) -> None:
@@ -272,6 +281,26 @@ def test_init_opens_the_key_of_one_that_did_not_lock(tmp_path: Path, monkeypatch
     assert names_in(tmp_path) == ["signer.json"]
 
 
+@pytest.mark.parametrize(
+    ("mode", "more", "problem"),
+    [(0o600, {}, "is not encrypted"), (0o644, {"allow_unencrypted": True}, "not only its owner can read it")],
+)
+def test_init_refuses_what_create_refuses_whoever_made_it_meanwhile(
+    mode: int, more: dict[str, Any], problem: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_directory = store.make_directory
+    form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    unencrypted = Ed25519PrivateKey.generate().private_bytes(*form)
+
+    def make_directory_and_key(directory: Path) -> None:
+        make_directory(directory)
+        write_private(directory / "key.pem", unencrypted).chmod(mode)
+
+    monkeypatch.setattr(store, "make_directory", make_directory_and_key)
+    with pytest.raises(ConfigError, match=problem):
+        init_signer(options(tmp_path / "key.pem", **more))
+
+
 def test_a_key_is_never_replaced(tmp_path: Path) -> None:
     path = write_private(tmp_path / "key", b"old")
     with pytest.raises(KeyExistsError, match="exists already, and stays as it is"):
@@ -386,13 +415,24 @@ def test_a_lock_that_is_never_given_back_is_told(tmp_path: Path, monkeypatch: py
         init_signer(options(tmp_path))
 
 
-def test_a_filesystem_without_locks_is_no_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("number", [errno.ENOLCK, errno.ENOTSUP, errno.EBADF])
+def test_a_filesystem_without_locks_is_no_error(number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def no_locks(descriptor: int, operation: int) -> None:
-        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+        raise OSError(number, os.strerror(number))
 
     monkeypatch.setattr("fcntl.flock", no_locks)
     init_signer(options(tmp_path)).close()
     assert names_in(tmp_path) == ["signer.json"]
+
+
+def test_a_lock_that_fails_otherwise_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(descriptor: int, operation: int) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr("fcntl.flock", broken)
+    with pytest.raises(BackendUnavailableError, match="cannot be locked, and nothing was changed: Input/output error"):
+        init_signer(options(tmp_path))
+    assert names_in(tmp_path) == []
 
 
 def test_a_file_that_vanishes_before_it_is_read_is_missing(tmp_path: Path) -> None:
