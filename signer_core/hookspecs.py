@@ -74,11 +74,6 @@ class SigningKey(abc.ABC):
         return None
 
     @property
-    def max_message_remedy(self) -> str | None:
-        """What is told to who comes with a larger one; None for what holds of every algorithm."""
-        return None
-
-    @property
     def renew_after(self) -> float | None:
         """The seconds after which the core asks :meth:`renew`; None for never."""
         return None

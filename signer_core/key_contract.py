@@ -57,7 +57,6 @@ _PROPERTIES: Mapping[str, tuple[Callable[[object], bool], str]] = {
         lambda value: value is None or (isinstance(value, int) and _is_above_0(value)),
         "a number of bytes above 0, or None",
     ),
-    "max_message_remedy": (lambda value: value is None or isinstance(value, str), "a text or None"),
     "renew_after": (lambda value: value is None or _is_above_0(value), "a number of seconds above 0, or None"),
     "reopens": (lambda value: isinstance(value, bool), "True or False"),
 }

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from signer_aws_kms.account import Account
 from signer_aws_kms.config import AwsKmsConfig
 from signer_core.deadline import Deadline
-from signer_core.errors import BackendUnavailableError, MessageTooLargeError, SignatureVerificationError
+from signer_core.errors import BackendUnavailableError, SignatureVerificationError
 from signer_core.hookspecs import SigningKey
 from signer_core.public_key import PublicKey
 
@@ -17,10 +17,6 @@ if TYPE_CHECKING:
 
 #: KMS signs no more in one piece, and Ed25519 has to have the message whole.
 MAX_MESSAGE_BYTES = 4096
-_WHY_NOT_LARGER = (
-    "AWS KMS takes no more for Ed25519, which needs the message whole; signing a hash of it instead (Ed25519ph) is"
-    " another algorithm, whose signatures verify only for who expects it, so it is never done silently"
-)
 
 
 class AwsKmsKey(SigningKey):
@@ -76,24 +72,12 @@ class AwsKmsKey(SigningKey):
         return MAX_MESSAGE_BYTES
 
     @property
-    def max_message_remedy(self) -> str:
-        """Why there is no way around that limit."""
-        return _WHY_NOT_LARGER
-
-    @property
     def renew_after(self) -> float | None:
         """``cache_ttl``, or None if that is 0."""
         return self._config.cache_ttl or None
 
     def sign(self, message: bytes, deadline: Deadline) -> bytes:
         """One call of Sign to the pinned key."""
-        if len(message) > MAX_MESSAGE_BYTES:
-            raise MessageTooLargeError(  # for who uses the key without a Signer, which says the same
-                f"the message has {len(message)} bytes, and this key signs at most {MAX_MESSAGE_BYTES}",
-                remedy=_WHY_NOT_LARGER,
-                limit=MAX_MESSAGE_BYTES,
-                size=len(message),
-            )
         body = self._request + base64.b64encode(message) + b'"}'
         answer = self._account.transport.call("Sign", body, deadline, key_id=self._arn)
         if answer.get("KeyId") != self._arn:

@@ -11,7 +11,7 @@ import pytest
 
 from signer_aws_kms.key import AwsKmsKey
 from signer_aws_kms.testing import FakeKms, faults
-from signer_core import Deadline, Signer, create_signer
+from signer_core import Signer, create_signer
 from signer_core.errors import BackendUnavailableError, MessageTooLargeError, SignatureVerificationError, SignerError
 from signer_core.testing.secrecy import told
 from tests.plugins.aws_kms.signers import ALIAS, opened, options
@@ -65,14 +65,6 @@ def test_a_message_of_4097_bytes_is_refused_without_a_call_and_with_the_reason(f
         signer.sign(bytes(4097))
     assert (caught.value.limit, caught.value.size) == (4096, 4097)
     assert fake_kms.requests["Sign"] == 0
-
-
-def test_the_bare_key_refuses_a_large_message_too(fake_kms: FakeKms) -> None:
-    fake_kms.create_key(alias=ALIAS)
-    key = AwsKmsKey.open(ALIAS)
-    with pytest.raises(MessageTooLargeError, match="another algorithm"):
-        key.sign(bytes(4097), Deadline.after(10))
-    key.close()
 
 
 WRONG_SIGNATURES = {
