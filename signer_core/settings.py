@@ -124,10 +124,17 @@ class Settings:
                     raise self._unknown(name, fields)
         return self._build(config_class, fields)
 
-    def ignored_variables(self, config_class: type[Any]) -> tuple[str, ...]:
-        """The ``SIGNER_…`` variables that change nothing: the backend has no such option, or they may not touch it."""
+    def effective_variables(self, config_class: type[Any]) -> dict[str, str]:
+        """The options that the environment sets, each with its ``SIGNER_…`` variable.
+
+        Any other variable changes nothing: there is no such option, or it may not touch it, or an argument wins.
+        """
         known = _CORE_FIELDS | option_fields(config_class).keys() | {"backend"}
-        return tuple(_variable(option) for option in self.environment if option not in known or self._protects(option))
+        return {
+            option: _variable(option)
+            for option in self.environment
+            if option in known and option not in self.arguments and not self._protects(option)
+        }
 
     def warn_of_powerless_variables(self) -> None:
         """Log the variables that try to change what the environment may not touch: somebody may count on them."""

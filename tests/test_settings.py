@@ -530,12 +530,18 @@ def test_environment_without_protected_variables_is_not_logged(caplog: pytest.Lo
     assert caplog.records == []
 
 
-def test_environment_that_no_option_takes_is_ignored_and_listed() -> None:
+def test_environment_that_no_option_takes_is_ignored() -> None:
     found = settings(
         {"backend": "noop", "text": "t"}, {"number": "7", "colour": "red", "timeout": "1s", "verify": "true"}
     )
     assert found.backend_config(EveryOption).number == 7
-    assert found.ignored_variables(EveryOption) == ("SIGNER_COLOUR", "SIGNER_VERIFY")
+    assert found.effective_variables(EveryOption) == {"number": "SIGNER_NUMBER", "timeout": "SIGNER_TIMEOUT"}
+
+
+def test_environment_does_not_count_where_an_argument_does() -> None:
+    found = settings({"text": "t"}, {"backend": "noop", "number": "7"}, arguments={"number": 8})
+    assert found.backend_config(EveryOption).number == 8
+    assert found.effective_variables(EveryOption) == {"backend": "SIGNER_BACKEND"}
 
 
 def test_environment_is_toml_or_else_text() -> None:

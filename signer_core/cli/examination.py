@@ -1,18 +1,20 @@
 """The steps of ``signer check``, each of which comes to a verdict."""
 
 import contextlib
+import os
 import secrets
 from collections.abc import Callable, Generator, Iterator
 from typing import Any, ParamSpec, TypeVar
 
 from signer_core.cli.command_line import CommandLine
+from signer_core.cli.configuration_file import VARIABLE
 from signer_core.deadline import Deadline
 from signer_core.distributions import distribution_of
 from signer_core.errors import SignerError
 from signer_core.factory import open_signer
 from signer_core.hookspecs import Verdict
 from signer_core.plugins import BackendPlugin, load_backend
-from signer_core.settings import Settings
+from signer_core.settings import ENVIRONMENT_PREFIX, Settings
 from signer_core.signer import Signer
 
 P = ParamSpec("P")
@@ -65,12 +67,15 @@ def _plugin(settings: Settings) -> tuple[BackendPlugin, str]:
 
 def _options(settings: Settings, plugin: BackendPlugin) -> tuple[Any, str]:
     config = settings.backend_config(plugin.backend.config_class)
-    given = {**settings.table, **settings.arguments}
-    return config, f"given: {', '.join(sorted(given.keys() - {'backend'})) or 'none'}"
+    variables = settings.effective_variables(plugin.backend.config_class)
+    given = {option: option for option in (*settings.table, *settings.arguments) if option != "backend"}
+    given |= {option: f"{option} ({variable})" for option, variable in variables.items()}
+    return config, f"given: {', '.join(sorted(given.values())) or 'none'}"
 
 
 def _environment(settings: Settings, plugin: BackendPlugin) -> tuple[None, str]:
-    ignored = settings.ignored_variables(plugin.backend.config_class)
+    effective = {VARIABLE, *settings.effective_variables(plugin.backend.config_class).values()}
+    ignored = sorted(name for name in os.environ if name.startswith(ENVIRONMENT_PREFIX) and name not in effective)
     return None, f"ignored: {', '.join(ignored)}" if ignored else "no SIGNER_* variable is ignored"
 
 

@@ -65,8 +65,27 @@ def test_ignored_variables_are_listed(signer: Signer, monkeypatch: pytest.Monkey
     Path("signer.toml").write_text('[signer]\nbackend = "noop"\n')
     monkeypatch.setenv("SIGNER_REGION", "eu-central-1")
     monkeypatch.setenv("SIGNER_VERIFY", "false")
-    detail = steps(signer("check", "--json"))["environment"]["detail"]
-    assert sorted(detail.removeprefix("ignored: ").split(", ")) == ["SIGNER_REGION", "SIGNER_VERIFY"]
+    assert steps(signer("check", "--json"))["environment"]["detail"] == "ignored: SIGNER_REGION, SIGNER_VERIFY"
+
+
+def test_variables_that_set_an_option_are_named_beside_it(signer: Signer, monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("signer.toml").write_text(f'[signer]\nseed = "{SEED}"\ntimeout = 1\n')
+    monkeypatch.setenv("SIGNER_CONFIG", "signer.toml")
+    monkeypatch.setenv("SIGNER_BACKEND", "noop")
+    monkeypatch.setenv("SIGNER_TIMEOUT", "10s")
+    monkeypatch.setenv("SIGNER_MAX_RETRIES", "3")
+    found = steps(signer("--set", "max_retries=2", "check", "--json"))
+    expected = "given: backend (SIGNER_BACKEND), max_retries, seed, timeout (SIGNER_TIMEOUT)"
+    assert found["options"]["detail"] == expected
+    assert found["environment"]["detail"] == "ignored: SIGNER_MAX_RETRIES"
+
+
+def test_without_a_file_every_variable_is_ignored(noop: Signer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SIGNER_CONFIG", "")
+    monkeypatch.setenv("SIGNER_TIMEOUT", "10s")
+    found = steps(noop("check", "--json"))
+    assert found["options"]["detail"] == "given: seed"
+    assert found["environment"]["detail"] == "ignored: SIGNER_TIMEOUT"
 
 
 def test_without_a_configuration_nothing_else_is_tried(signer: Signer) -> None:

@@ -23,6 +23,9 @@ def verdicts(config: FileConfig) -> Iterator[Verdict]:
     yield _verdict("key directory permissions", file.directory_permissions, "no other user can write it")
     encryption = "strong" if file.sealed.encrypted else "none, which allow_unencrypted permits"
     yield _verdict("key file encryption", file.weakness, encryption)
+    if (finding := file.alterability) is not None:
+        # Not a failure: whether the configuration pins the key, as good a protection, is not known here.
+        yield Verdict(step="key file integrity", passed=True, detail=finding.problem, remedy=finding.remedy)
 
 
 def _verdict(step: str, finding: Finding | None, otherwise: str) -> Verdict:

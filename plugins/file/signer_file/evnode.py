@@ -37,6 +37,11 @@ class SignerJson:
         return True
 
     @property
+    def tells_changes(self) -> bool:
+        """Always: AES-GCM is authenticated, and the public key is beside it."""
+        return True
+
+    @property
     def weakness(self) -> str | None:
         """What is weak in how the passphrase protects the key; None if nothing is."""
         return None if self.salt else "its key derivation is ev-node's old one without a salt, which is easy to guess"

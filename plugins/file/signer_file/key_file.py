@@ -32,6 +32,10 @@ class Sealed(Protocol):
     def weakness(self) -> str | None:
         """What is weak in how the passphrase protects the key; None if nothing is."""
 
+    @property
+    def tells_changes(self) -> bool:
+        """Whether a file that was altered shows it, and does not open as another key."""
+
     def open(self, passphrase: bytes) -> "Ed25519PrivateKey":
         """The private key; the passphrase is ignored where it takes none."""
 
@@ -73,7 +77,7 @@ class KeyFile:
         """The private key. Logs a warning for each thing that is weaker than it should be."""
         with errors_naming(self.location.file):
             key = self.sealed.open(passphrase)
-        for finding in (self.permissions, self.directory_permissions, self.weakness):
+        for finding in (self.permissions, self.directory_permissions, self.weakness, self.alterability):
             if finding is not None:
                 _log.warning("%s", finding)
         return key
@@ -93,6 +97,16 @@ class KeyFile:
         """What is weak in how the passphrase protects the key."""
         weakness = self.sealed.weakness
         return None if weakness is None else Finding(f"{self.location.file}: {weakness}", _ENCRYPT)
+
+    @property
+    def alterability(self) -> Finding | None:
+        """Whether it could have been altered unnoticed; that it is not encrypted is worse, and said elsewhere."""
+        if self.sealed.tells_changes or not self.sealed.encrypted:
+            return None
+        return Finding(
+            f"{self.location.file}: nothing in the file tells whether it was altered",
+            "`signer file passwd` adds the public key, or set expected_address",
+        )
 
 
 def parse(content: bytes, form: Format) -> Sealed:

@@ -12,6 +12,7 @@ from signer_core import Deadline, Secret
 from signer_core.hookspecs import Verdict
 from signer_core.plugins import load_backend
 from signer_file.config import FileConfig
+from signer_file.pkcs8 import encrypt
 
 from .keys import ASCII, LEGACY, write_private
 
@@ -73,6 +74,14 @@ def test_a_weak_derivation_fails_with_the_remedy(how: list[str], tmp_path: Path)
     write_private(tmp_path / "signer.pem", subprocess.run(command, input=pem, check=True, capture_output=True).stdout)
     ((step, _, remedy),) = failed(check(tmp_path))
     assert (step, remedy) == ("key file encryption", "encrypt it anew with: signer file passwd")
+
+
+def test_a_file_that_could_have_been_altered_unnoticed_has_a_step_of_its_own(tmp_path: Path) -> None:
+    path = write_private(tmp_path / "signer.pem", encrypt(Ed25519PrivateKey.generate(), b"x"))
+    verdict = check(tmp_path)[-1]
+    assert (verdict.step, verdict.passed) == ("key file integrity", True)
+    assert verdict.detail == f"{path}: nothing in the file tells whether it was altered"
+    assert verdict.remedy == "`signer file passwd` adds the public key, or set expected_address"
 
 
 def test_an_unencrypted_file_passes_where_it_is_allowed(tmp_path: Path) -> None:

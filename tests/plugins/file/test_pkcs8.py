@@ -23,7 +23,7 @@ from signer_core.errors import (
     UnsupportedAlgorithmError,
     WrongPassphraseError,
 )
-from signer_file.pkcs8 import PrivateKeyPem, seal
+from signer_file.pkcs8 import PrivateKeyPem, encrypt, seal
 
 from .keys import MESSAGE, PASSPHRASE, names_in, options, write_private
 
@@ -104,8 +104,27 @@ def test_a_passphrase_that_is_stretched_too_little_is_a_warning(
     how: list[str], weakness: list[str], tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     path = write_private(tmp_path / "key.pem", encrypted_by_openssl(BARE, *how))
+    path.write_bytes(path.read_bytes() + PUBLIC)
     create_signer(options(path)).close()
     assert caplog.messages == [f"{path}: {each}; encrypt it anew with: signer file passwd" for each in weakness]
+
+
+def test_a_file_that_could_have_been_altered_unnoticed_is_a_warning(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = write_private(tmp_path / "key.pem", encrypt(KEY, PASSPHRASE))
+    create_signer(options(path)).close()
+    (record,) = caplog.records
+    assert (record.name, record.levelno) == ("signer_file", logging.WARNING)
+    assert record.message == (
+        f"{path}: nothing in the file tells whether it was altered; "
+        "`signer file passwd` adds the public key, or set expected_address"
+    )
+
+
+def test_a_file_with_its_public_key_tells_by_itself(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    create_signer(options(write_private(tmp_path / "key.pem", seal(KEY, PASSPHRASE)))).close()
+    assert caplog.messages == []
 
 
 @pytest.mark.peer("openssl")
