@@ -9,7 +9,7 @@ from importlib.metadata import version
 
 from benchmarks.measuring import Comparison
 
-GROUPS = ("signing", "starting", "opening")
+GROUPS = ("signing", "starting", "opening", "kms")
 COLUMNS = "{:26} {:>12} {:>12} {:>8} {:>8}  {}"
 
 

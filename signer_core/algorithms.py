@@ -30,6 +30,8 @@ class AlgorithmFacts(NamedTuple):
     jwk_raw_member: str
     #: The number of its key type in libp2p's protobuf.
     libp2p_key_type: int
+    #: What is told to who comes with a message that is larger than the key takes.
+    why_not_larger: str
 
 
 FACTS: Mapping[Algorithm, AlgorithmFacts] = {
@@ -43,5 +45,9 @@ FACTS: Mapping[Algorithm, AlgorithmFacts] = {
         jwk={"kty": "OKP", "crv": "Ed25519"},
         jwk_raw_member="x",
         libp2p_key_type=1,
+        why_not_larger=(
+            "Ed25519 needs the message whole; signing a hash of it instead (Ed25519ph) is another algorithm, whose "
+            "signatures verify only for who expects it, so it is never done silently"
+        ),
     ),
 }

@@ -145,6 +145,8 @@ def _open_key(
 ) -> SigningKey:
     deadline = attempts.deadline(timeout, cancel)
     makes = make and plugin.makes_keys and not pins
+    if makes:  # an attempt that is broken off in the middle might make the key twice
+        attempts = Attempts(timeout=attempts.timeout, max_retries=attempts.max_retries)
     try:
         ask = plugin.init if makes else plugin.open
         return attempts.run(lambda attempt: ask(config, attempt), deadline)

@@ -197,7 +197,11 @@ class BackendHooks(Protocol):
 
     @hookspec(firstresult=True)
     def signer_init(self, config: Any, deadline: Deadline) -> SigningKey:
-        """Make the key if it is missing, then open it; for a key that exists the same as ``signer_open``. Optional."""
+        """Make the key if it is missing, then open it; for a key that exists the same as ``signer_open``. Optional.
+
+        ``deadline`` is that of the whole call, since a key must not be made twice; an error after the key was made is
+        not ``retryable``.
+        """
 
     @hookspec(firstresult=True)
     def signer_check(self, config: Any, deadline: Deadline) -> Iterable[Verdict]:

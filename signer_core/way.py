@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from signer_core.algorithms import FACTS
 from signer_core.attempts import Attempts
 from signer_core.deadline import Deadline
 from signer_core.errors import (
@@ -24,7 +25,7 @@ def way_to_sign(key: SigningKey, attempts: Attempts, *, verify: bool, broken: Br
     if not attempts.just_one:
         way = _retried(way, attempts)
     if key.max_message_bytes is not None:
-        way = _size_checked(way, key.max_message_bytes)
+        way = _size_checked(way, key.max_message_bytes, FACTS[key.public_key.algorithm].why_not_larger)
     if verify:
         way = _verified(way, key.public_key)
     return way
@@ -47,12 +48,12 @@ def _one_attempt(key: SigningKey, broken: Broken) -> Way:
     return one_attempt
 
 
-def _size_checked(way: Way, limit: int) -> Way:
+def _size_checked(way: Way, limit: int, remedy: str) -> Way:
     def size_checked(message: bytes, deadline: Deadline) -> bytes:
         if len(message) > limit:
             raise MessageTooLargeError(
                 f"the message has {len(message)} bytes, and this key signs at most {limit}",
-                remedy="sign a digest of it, if whoever verifies agrees to that",
+                remedy=remedy,
                 limit=limit,
                 size=len(message),
             )

@@ -12,6 +12,7 @@ def test_the_table_has_every_backend(signer: Signer) -> None:
     head, *rows = [line.split() for line in signer("backends").stdout.splitlines()]
     assert head == ["NAME", "KIND", "DISTRIBUTION", "VERSION", "SUMMARY", "PATH"]
     assert [row[:4] for row in rows] == [
+        ["awskms", "backend", "signer-aws-kms", "0.1.0"],
         ["file", "backend", "signer-file", "0.1.0"],
         ["noop", "backend", "signer-noop", "0.1.0"],
     ]
@@ -19,14 +20,13 @@ def test_the_table_has_every_backend(signer: Signer) -> None:
 
 def test_the_columns_are_aligned(signer: Signer) -> None:
     lines = signer("backends").stdout.splitlines()
-    assert (
-        len({line.index(word) for line, word in zip(lines, ["DIST", "signer-file", "signer-noop"], strict=True)}) == 1
-    )
+    words = ["DIST", "signer-aws-kms", "signer-file", "signer-noop"]
+    assert len({line.index(word) for line, word in zip(lines, words, strict=True)}) == 1
 
 
 def test_json_is_a_list_of_objects(signer: Signer) -> None:
     objects = json.loads(signer("backends", "--json").stdout)
-    assert [each["name"] for each in objects] == ["file", "noop"]
+    assert [each["name"] for each in objects] == ["awskms", "file", "noop"]
     assert objects[1].keys() == {"name", "kind", "distribution", "version", "path", "summary", "error"}
     assert objects[1]["error"] is None
 
@@ -48,7 +48,7 @@ def test_nothing_is_imported(signer: Signer, install: Install) -> None:
 def test_load_shows_the_broken_ones_as_broken_beside_the_others(signer: Signer, install: Install) -> None:
     install(source="raise ImportError('no\\n libvault')", name="vault")
     lines = signer("backends", "--load").stdout.splitlines()
-    assert [line.split()[0] for line in lines] == ["NAME", "file", "noop", "vault", "broken:"]
+    assert [line.split()[0] for line in lines] == ["NAME", "awskms", "file", "noop", "vault", "broken:"]
     assert "ImportError: no libvault" in lines[-1]
 
 

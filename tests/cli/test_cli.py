@@ -87,7 +87,7 @@ def test_an_unknown_backend_lists_the_installed_ones(signer: Signer) -> None:
     result = signer("--backend", "vault", "show")
     assert (result.exit_code, result.stdout) == (1, "")
     assert result.stderr == (
-        "error: no backend 'vault' is installed (installed: file, noop)\nremedy: pip install signer-vault\n"
+        "error: no backend 'vault' is installed (installed: awskms, file, noop)\nremedy: pip install signer-vault\n"
     )
 
 

@@ -38,7 +38,7 @@ def test_flags() -> None:
 
 
 def test_backends() -> None:
-    assert completed("--backend", "") == ["file", "noop"]
+    assert completed("--backend", "") == ["awskms", "file", "noop"]
 
 
 def test_formats() -> None:

@@ -1,0 +1,125 @@
+"""One HTTP/1.1 answer, read from a stream that may end, drip or be something else."""
+
+from collections.abc import Callable
+
+import attrs
+
+_LONGEST_HEAD = 64 * 1024  # bytes
+_LONGEST_BODY = 1024 * 1024  # KMS's largest answers are a few kilobytes
+
+#: Gives the next bytes of the stream, none at its end.
+Receive = Callable[[], bytes]
+
+
+class GarbledError(Exception):
+    """What came is no HTTP answer, or not a whole one."""
+
+
+@attrs.frozen
+class Answer:
+    """A whole answer."""
+
+    status: int
+    #: By names in lower case.
+    headers: dict[str, str]
+    body: bytes = attrs.field(repr=False)
+    #: The connection can carry another request.
+    reusable: bool
+
+
+def read_answer(receive: Receive, *, to_connect: bool = False) -> Answer:
+    """The next answer; one ``to_connect`` has no body. Raises :class:`GarbledError`."""
+    stream = _Stream(receive)
+    while True:
+        head = stream.until(b"\r\n\r\n", _LONGEST_HEAD).decode("latin-1").split("\r\n")
+        version, _, status = head[0].partition(" ")
+        if version not in ("HTTP/1.1", "HTTP/1.0") or not status[:3].isdecimal() or not status[:3].isascii():
+            raise GarbledError("the answer is not HTTP/1.1")
+        code = int(status[:3])
+        if code >= 200:
+            break
+    headers = {}
+    for line in head[1:]:
+        name, colon, value = line.partition(":")
+        if not colon:
+            raise GarbledError("a header of the answer has no colon")
+        headers[name.lower()] = value.strip()
+    body, delimited = (b"", True) if to_connect else _body(stream, code, headers)
+    lasting = version == "HTTP/1.1" and headers.get("connection", "").lower() != "close"
+    return Answer(code, headers, body, delimited and lasting and not stream.rest)
+
+
+def _body(stream: "_Stream", status: int, headers: dict[str, str]) -> tuple[bytes, bool]:
+    """The body, and whether its end was told otherwise than by the end of the stream."""
+    if "transfer-encoding" in headers:
+        if headers["transfer-encoding"].lower() != "chunked":
+            raise GarbledError("the answer is in a transfer encoding other than chunked")
+        return _chunks(stream), True
+    length = headers.get("content-length")
+    if length is not None:
+        return stream.exactly(_number(length, 10)), True
+    if status in (204, 304):
+        return b"", True
+    return stream.all(), False
+
+
+def _chunks(stream: "_Stream") -> bytes:
+    body = b""
+    while size := _number(stream.until(b"\r\n", _LONGEST_HEAD).partition(b";")[0].decode("latin-1"), 16):
+        body += stream.exactly(size)
+        if stream.exactly(2) != b"\r\n" or len(body) > _LONGEST_BODY:
+            raise GarbledError("a chunk of the answer does not end where it should")
+    while stream.until(b"\r\n", _LONGEST_HEAD):
+        pass  # trailers
+    return body
+
+
+def _number(text: str, base: int) -> int:
+    digits = text.strip()
+    if not digits.isascii() or not digits.isalnum():
+        raise GarbledError("a length in the answer is not a number")
+    try:
+        number = int(digits, base)
+    except ValueError:
+        raise GarbledError("a length in the answer is not a number") from None
+    if number > _LONGEST_BODY:
+        raise GarbledError(f"the answer is larger than {_LONGEST_BODY} bytes")
+    return number
+
+
+class _Stream:
+    """The bytes that came, and those that are still to come."""
+
+    def __init__(self, receive: Receive) -> None:
+        self._receive = receive
+        self.rest = b""
+
+    def until(self, end: bytes, longest: int) -> bytes:
+        """What comes before ``end``, which is left out."""
+        while (found := self.rest.find(end)) < 0:
+            if len(self.rest) > longest:
+                raise GarbledError("the head of the answer has no end")
+            self._more()
+        part, self.rest = self.rest[:found], self.rest[found + len(end) :]
+        return part
+
+    def exactly(self, size: int) -> bytes:
+        while len(self.rest) < size:
+            self._more()
+        part, self.rest = self.rest[:size], self.rest[size:]
+        return part
+
+    def all(self) -> bytes:
+        """What comes before the stream ends."""
+        while len(self.rest) <= _LONGEST_BODY and (chunk := self._receive()):
+            self.rest += chunk
+        if len(self.rest) > _LONGEST_BODY:
+            raise GarbledError(f"the answer is larger than {_LONGEST_BODY} bytes")
+        part, self.rest = self.rest, b""
+        return part
+
+    def _more(self) -> None:
+        chunk = self._receive()
+        if not chunk:
+            raise GarbledError("the connection ended in the middle of the answer" if self.rest else "no answer came")
+        self.rest += chunk

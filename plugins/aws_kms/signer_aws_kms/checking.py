@@ -1,0 +1,151 @@
+"""``signer check``: each step on the way to a signature by itself, with what to do where one fails."""
+
+import base64
+import json
+import statistics
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import attrs
+
+from signer_aws_kms.account import Account
+from signer_aws_kms.config import AwsKmsConfig
+from signer_aws_kms.failures import DryRunSucceededError
+from signer_aws_kms.key import AwsKmsKey
+from signer_aws_kms.opening import SIGNING_ALGORITHM, SPEC, USAGE, account_of, open_with
+from signer_core.deadline import Deadline
+from signer_core.errors import InvalidSignatureError, SignerError
+from signer_core.hookspecs import Verdict
+
+_MESSAGE = b"signer check"
+_CALLS = 10
+_TOO_LITTLE = "look at the network, or raise the timeout"
+
+
+def verdicts(config: AwsKmsConfig, deadline: Deadline) -> Iterator[Verdict]:
+    """The steps in order; a step that others build on ends them when it fails. Asks no service but KMS."""
+    try:
+        account = account_of(config, deadline)
+    except SignerError as error:
+        yield _failed("region and endpoint", error)
+        return
+    checks = _Checks(account, config, deadline)
+    account.enter()  # so that its connections are closed when the check is over
+    try:
+        yield from checks.run()
+    finally:
+        account.leave()
+
+
+@attrs.frozen
+class _Checks:
+    account: Account
+    config: AwsKmsConfig
+    deadline: Deadline
+
+    def run(self) -> Iterator[Verdict]:
+        yield (credentials := self._credentials())
+        place = self.account.place
+        through = f", through the proxy {place.route.proxy.host}" if place.route.proxy else ""
+        yield Verdict(step="region and endpoint", passed=True, detail=f"{place.region}, {place.endpoint}{through}")
+        if not credentials.passed:
+            return
+        try:
+            key = open_with(self.account, self.config, self.deadline)
+        except SignerError as error:
+            yield _failed("key", error)
+            yield self._state(self.config.key_id)
+            return
+        try:
+            yield Verdict(step="key", passed=True, detail=key.key_id)
+            yield self._state(key.key_id)
+            yield Verdict(
+                step="public key", passed=True, detail=f"{key.public_key.algorithm}, {key.public_key.fingerprint}"
+            )
+            yield (permission := self._permission(key))
+            if permission.passed:
+                yield self._signature(key)
+                yield self._latency(key)
+        finally:
+            key.close()
+
+    def _credentials(self) -> Verdict:
+        try:
+            self.account.credentials.current(self.deadline)
+        except SignerError as error:
+            return _failed("credentials", error)
+        except TimeoutError:
+            remedy = "`aws sts get-caller-identity` takes the same way to them, and tells more"
+            return Verdict(step="credentials", passed=False, detail="they were not found in time", remedy=remedy)
+        return Verdict(step="credentials", passed=True, detail=f"found by {self.account.credentials.method}")
+
+    def _state(self, key_id: str) -> Verdict:
+        """State, spec and usage."""
+        try:
+            described = self._call("DescribeKey", key_id)
+        except SignerError as error:
+            return _failed("key state", error)
+        metadata = described.get("KeyMetadata")
+        facts = metadata if isinstance(metadata, dict) else {}
+        state, spec, usage = (facts.get(name) for name in ("KeyState", "KeySpec", "KeyUsage"))
+        passed = (state, spec, usage) == ("Enabled", SPEC, USAGE)
+        remedy = f"it must be Enabled, {SPEC} and {USAGE}"
+        return Verdict(
+            step="key state", passed=passed, detail=f"{state}, {spec}, {usage}", remedy=None if passed else remedy
+        )
+
+    def _permission(self, key: AwsKmsKey) -> Verdict:
+        try:
+            self._call(
+                "Sign",
+                key.key_id,
+                Message=base64.b64encode(_MESSAGE).decode(),
+                MessageType="RAW",
+                SigningAlgorithm=SIGNING_ALGORITHM,
+                DryRun=True,
+            )
+        except DryRunSucceededError:
+            pass
+        except SignerError as error:
+            return _failed("permission to sign", error)
+        return Verdict(step="permission to sign", passed=True, detail=f"kms:Sign of {key.key_id}")
+
+    def _signature(self, key: AwsKmsKey) -> Verdict:
+        try:
+            key.public_key.verify(key.sign(_MESSAGE, self.deadline), _MESSAGE)
+        except InvalidSignatureError:
+            remedy = "do not trust what answers at the endpoint"
+            return Verdict(step="signature", passed=False, detail="it does not verify", remedy=remedy)
+        except SignerError as error:
+            return _failed("signature", error)
+        return Verdict(step="signature", passed=True, detail="made, and verified with the public key")
+
+    def _latency(self, key: AwsKmsKey) -> Verdict:
+        """How long ten signatures take, beside the time that they may."""
+        try:
+            taken = [_seconds(lambda: key.sign(_MESSAGE, self.deadline)) for _ in range(_CALLS)]
+        except SignerError as error:
+            return _failed("latency", error)
+        detail = f"{_CALLS} signatures: median {statistics.median(taken):.3g}s, worst {max(taken):.3g}s"
+        limit = self.deadline.seconds
+        if limit is not None:
+            detail += f"; the timeout is {limit:g}s"
+        passed = limit is None or max(taken) < limit / 2
+        return Verdict(step="latency", passed=passed, detail=detail, remedy=None if passed else _TOO_LITTLE)
+
+    def _call(self, operation: str, key_id: str, **more: Any) -> dict[str, Any]:
+        request = {"KeyId": key_id, **more}
+        if self.config.grant_tokens:
+            request["GrantTokens"] = self.config.grant_tokens
+        return self.account.transport.call(operation, json.dumps(request).encode(), self.deadline, key_id=key_id)
+
+
+def _seconds(call: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    call()
+    return time.perf_counter() - started
+
+
+def _failed(step: str, error: SignerError) -> Verdict:
+    return Verdict(step=step, passed=False, detail=error.message, remedy=error.remedy or "see the message")

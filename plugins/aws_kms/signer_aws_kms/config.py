@@ -1,0 +1,50 @@
+"""The options of the ``awskms`` backend."""
+
+from urllib.parse import urlsplit
+
+import attrs
+
+from signer_core.options import describe, seconds
+
+
+@attrs.frozen(kw_only=True)
+class AwsKmsConfig:
+    """The options of the ``awskms`` backend."""
+
+    key_id: str = attrs.field(metadata=describe("a key id, key ARN, alias name (alias/…) or alias ARN"))
+    region: str | None = attrs.field(
+        default=None, metadata=describe("the AWS region; by default the one AWS's chain has")
+    )
+    profile: str | None = attrs.field(default=None, metadata=describe("a profile of AWS's configuration files"))
+    endpoint_url: str | None = attrs.field(
+        default=None, metadata=describe("where KMS answers, such as a VPC endpoint; by default the region's endpoint")
+    )
+    allow_http: bool = attrs.field(
+        default=False, metadata=describe("let endpoint_url be plain http:// to more than this machine")
+    )
+    cache_ttl: float = attrs.field(
+        default=0.0,
+        converter=seconds,
+        metadata=describe("how long the resolved key is trusted until it is looked up anew, such as 10m; 0 = for good"),
+    )
+    max_connections: int = attrs.field(
+        default=64, metadata=describe("connections to KMS at once; more calls wait in order")
+    )
+    grant_tokens: tuple[str, ...] = attrs.field(
+        default=(), repr=False, metadata=describe("grant tokens that are passed on to KMS")
+    )
+    description: str = attrs.field(default="", metadata=describe("the description of a key that `signer init` makes"))
+    tags: dict[str, str] = attrs.field(factory=dict, metadata=describe("the tags of a key that `signer init` makes"))
+
+    @max_connections.validator
+    def _at_least_1(self, _: object, value: int) -> None:
+        if value < 1:
+            raise ValueError("write 1 or more")
+
+    @endpoint_url.validator
+    def _is_url(self, _: object, value: str | None) -> None:
+        if value is None:
+            return
+        url = urlsplit(value)
+        if url.scheme not in ("http", "https") or not url.hostname or url.username is not None or url.query:
+            raise ValueError("write a URL such as https://kms.eu-west-1.amazonaws.com")

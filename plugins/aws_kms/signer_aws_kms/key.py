@@ -1,0 +1,110 @@
+"""A key in AWS KMS that can sign."""
+
+import base64
+import binascii
+import json
+from typing import TYPE_CHECKING, Any
+
+from signer_aws_kms.account import Account
+from signer_aws_kms.config import AwsKmsConfig
+from signer_core.deadline import Deadline
+from signer_core.errors import BackendUnavailableError, SignatureVerificationError
+from signer_core.hookspecs import SigningKey
+from signer_core.public_key import PublicKey
+
+if TYPE_CHECKING:
+    import boto3.session
+
+#: KMS signs no more in one piece, and Ed25519 has to have the message whole.
+MAX_MESSAGE_BYTES = 4096
+
+
+class AwsKmsKey(SigningKey):
+    """An Ed25519 key, pinned to the ARN and the public key that it had when it was opened."""
+
+    def __init__(self, account: Account, config: AwsKmsConfig, arn: str, public_key: PublicKey) -> None:
+        self._account = account
+        self._config = config
+        self._arn = arn
+        self._public_key = public_key
+        request: dict[str, Any] = {
+            "KeyId": arn,
+            "SigningAlgorithm": "ED25519_SHA_512",
+            "MessageType": "RAW",
+            **({"GrantTokens": config.grant_tokens} if config.grant_tokens else {}),
+        }
+        self._request = json.dumps(request)[:-1].encode() + b', "Message": "'
+        account.enter()
+
+    @classmethod
+    def open(
+        cls,
+        key_id: str,
+        *,
+        session: "boto3.session.Session | None" = None,
+        timeout: float | None = 10.0,
+        **options: Any,
+    ) -> "AwsKmsKey":
+        """The key that ``key_id`` names, with the credentials of a session of your own.
+
+        ``options`` are those of the backend (see :class:`AwsKmsConfig`); ``timeout`` is in seconds. A
+        :class:`~signer_core.Signer` around it brings the rest::
+
+            Signer(AwsKmsKey.open("alias/sequencer", session=session), timeout=10, attempt_timeout=3, max_retries=3)
+        """
+        from signer_aws_kms.opening import open_in_code
+
+        return open_in_code(AwsKmsConfig(key_id=key_id, **options), session=session, timeout=timeout)
+
+    @property
+    def key_id(self) -> str:
+        """The key's ARN, whatever name it was opened by."""
+        return self._arn
+
+    @property
+    def public_key(self) -> PublicKey:
+        """The public key that KMS gave when the key was opened."""
+        return self._public_key
+
+    @property
+    def max_message_bytes(self) -> int:
+        """4096, KMS's limit."""
+        return MAX_MESSAGE_BYTES
+
+    @property
+    def renew_after(self) -> float | None:
+        """``cache_ttl``, or None if that is 0."""
+        return self._config.cache_ttl or None
+
+    def sign(self, message: bytes, deadline: Deadline) -> bytes:
+        """One call of Sign to the pinned key."""
+        body = self._request + base64.b64encode(message) + b'"}'
+        answer = self._account.transport.call("Sign", body, deadline, key_id=self._arn)
+        if answer.get("KeyId") != self._arn:
+            raise SignatureVerificationError(
+                f"KMS was asked for a signature by {self._arn}, and another key answered; what it said was thrown away",
+                remedy="do not trust what answers at the endpoint",
+            )
+        try:
+            signature = base64.b64decode(answer["Signature"], validate=True)
+        except (KeyError, TypeError, ValueError, binascii.Error):
+            raise BackendUnavailableError(
+                f"KMS Sign of {self._arn} in {self._account.place.region} failed: the answer has no signature"
+            ) from None
+        return signature
+
+    def renew(self, deadline: Deadline) -> "AwsKmsKey":
+        """This key if its name still means it, else the one that it means now."""
+        from signer_aws_kms.opening import resolved
+
+        arn, public_key = resolved(self._account, self._config, deadline)
+        if (arn, public_key) == (self._arn, self._public_key):
+            return self
+        return AwsKmsKey(self._account, self._config, arn, public_key)
+
+    def close(self) -> None:
+        """Leave the account; its last key closes the connections."""
+        self._account.leave()
+
+    def __repr__(self) -> str:
+        return f"<AwsKmsKey {self._arn}>"

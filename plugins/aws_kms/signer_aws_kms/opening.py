@@ -1,0 +1,97 @@
+"""Opening a key: whom its name means, whether it can sign, and with which public key."""
+
+import base64
+import binascii
+import json
+from typing import Any
+
+from signer_aws_kms.account import Account, open_account
+from signer_aws_kms.config import AwsKmsConfig
+from signer_aws_kms.failures import Asked, of_connection
+from signer_aws_kms.key import AwsKmsKey
+from signer_aws_kms.key_names import is_key_arn, may_mean
+from signer_core.algorithms import Algorithm
+from signer_core.attempts import Attempts
+from signer_core.deadline import Deadline
+from signer_core.errors import (
+    BackendUnavailableError,
+    KeyFormatError,
+    KeyMismatchError,
+    KeyUnavailableError,
+    UnsupportedAlgorithmError,
+)
+from signer_core.public_key import PublicKey
+
+USAGE = "SIGN_VERIFY"
+SPEC = "ECC_NIST_EDWARDS25519"
+SIGNING_ALGORITHM = "ED25519_SHA_512"
+
+
+def open_key(config: AwsKmsConfig, deadline: Deadline) -> AwsKmsKey:
+    """One attempt to open the key that ``config`` names."""
+    return open_with(account_of(config, deadline), config, deadline)
+
+
+def open_in_code(config: AwsKmsConfig, *, session: Any, timeout: float | None) -> AwsKmsKey:
+    """The key, with the retries that ``signer_open`` has from the core."""
+    attempts = Attempts(timeout=timeout, attempt_timeout=3.0, max_retries=3)
+
+    def attempt(deadline: Deadline) -> AwsKmsKey:
+        return open_with(account_of(config, deadline, session=session), config, deadline)
+
+    return attempts.run(attempt, attempts.deadline(None, None))
+
+
+def account_of(config: AwsKmsConfig, deadline: Deadline, *, session: Any = None) -> Account:
+    """The account of the options."""
+    try:
+        return open_account(config, deadline, session=session)
+    except TimeoutError as error:
+        raise of_connection(error, Asked("session", config.key_id, config.region or "the default region")) from error
+
+
+def open_with(account: Account, config: AwsKmsConfig, deadline: Deadline) -> AwsKmsKey:
+    """The key, opened over the account's connections."""
+    arn, public_key = resolved(account, config, deadline)
+    return AwsKmsKey(account, config, arn, public_key)
+
+
+def resolved(account: Account, config: AwsKmsConfig, deadline: Deadline) -> tuple[str, PublicKey]:
+    """The ARN and the public key that ``config.key_id`` means now; any of its forms will do."""
+    request: dict[str, Any] = {"KeyId": config.key_id}
+    if config.grant_tokens:
+        request["GrantTokens"] = config.grant_tokens
+    body = json.dumps(request).encode()
+    answer = account.transport.call("GetPublicKey", body, deadline, key_id=config.key_id)
+    return judged(answer, config.key_id, account.place.region)
+
+
+def judged(answer: dict[str, Any], key_id: str, region: str) -> tuple[str, PublicKey]:
+    """The ARN and public key in an answer of GetPublicKey, if they are a key's that signs with Ed25519."""
+    asked = Asked("GetPublicKey", key_id, region)
+    arn = answer.get("KeyId")
+    if not isinstance(arn, str) or not is_key_arn(arn):
+        raise BackendUnavailableError(f"{asked} failed: the answer has no key ARN")
+    if not may_mean(key_id, arn):
+        raise KeyMismatchError(
+            f"{asked} was answered for another key, {arn}", remedy="do not trust what answers at the endpoint"
+        )
+    usage = answer.get("KeyUsage")
+    if usage != USAGE:
+        raise KeyUnavailableError(
+            f"{arn} is for {usage}, not for signing", remedy=f"use a key with KeyUsage {USAGE} and KeySpec {SPEC}"
+        )
+    spec = answer.get("KeySpec", answer.get("CustomerMasterKeySpec"))
+    algorithms = answer.get("SigningAlgorithms")
+    if spec != SPEC or not isinstance(algorithms, list) or SIGNING_ALGORITHM not in algorithms:
+        raise UnsupportedAlgorithmError(
+            f"{arn} is an {spec} key, which does not sign with {SIGNING_ALGORITHM}",
+            remedy=f"use a key with KeySpec {SPEC}",
+        )
+    try:
+        public_key = PublicKey.from_der(base64.b64decode(answer["PublicKey"], validate=True))
+    except (KeyError, TypeError, ValueError, binascii.Error, KeyFormatError) as error:
+        raise BackendUnavailableError(f"{asked} failed: the answer has no public key") from error
+    if public_key.algorithm is not Algorithm.ED25519:
+        raise UnsupportedAlgorithmError(f"{arn} has a public key for {public_key.algorithm}")
+    return arn, public_key

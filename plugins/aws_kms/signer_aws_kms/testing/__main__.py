@@ -1,0 +1,35 @@
+"""A fake KMS to play with: prints the environment that leads to it, and runs until its standard input ends.
+
+With an alias, there is a key of that name from the start::
+
+    $ python -m signer_aws_kms.testing --alias alias/sequencer
+    export AWS_ACCESS_KEY_ID=AKIA…
+    …
+"""
+
+import argparse
+import shlex
+import sys
+
+from signer_aws_kms.testing.server import FakeKms
+
+
+def main() -> None:
+    """Run the server."""
+    parser = argparse.ArgumentParser(
+        prog="python -m signer_aws_kms.testing", description=(__doc__ or "").partition("\n")[0]
+    )
+    parser.add_argument("--port", type=int, default=0, help="the port on 127.0.0.1; by default a free one")
+    parser.add_argument("--alias", action="append", default=[], help="make an Ed25519 key with this alias, alias/…")
+    arguments = parser.parse_args()
+    with FakeKms(port=arguments.port) as kms:
+        for alias in arguments.alias:
+            kms.create_key(alias=alias)
+        for name, value in kms.environment().items():
+            print(f"export {name}={shlex.quote(value)}")  # noqa: T201 — its output
+        print(flush=True)  # noqa: T201
+        sys.stdin.read()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,224 @@
+"""The pool: bounded, in order, kept alive, and with no place lost."""
+
+import contextlib
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from signer_aws_kms.answer import GarbledError
+from signer_aws_kms.connection import Dialer
+from signer_aws_kms.pool import LONGEST_IDLE, Pool
+from signer_aws_kms.route import Route
+from signer_core import Deadline
+from signer_core.errors import SignCancelledError
+from tests.plugins.aws_kms.peers import (
+    PATIENCE,
+    Clock,
+    Peer,
+    answering,
+    closing,
+    http,
+    once,
+    peer,
+    request_from,
+    silent,
+)
+
+REQUEST = b"POST / HTTP/1.1\r\nHost: kms\r\nContent-Length: 0\r\n\r\n"
+
+
+@contextlib.contextmanager
+def pool_to(server: Peer, size: int = 1, clock: Callable[[], float] = time.monotonic) -> Iterator[Pool]:
+    pool = Pool(Dialer(Route.to(f"http://127.0.0.1:{server.port}", {}), ssl.create_default_context), size, clock=clock)
+    yield pool
+    pool.close_idle()
+
+
+def ask(pool: Pool, *, repeatable: bool = True, seconds: float = PATIENCE) -> bytes:
+    return pool.exchange(REQUEST, Deadline.after(seconds), repeatable=repeatable).body
+
+
+class Gate:
+    """Answers each request when it is let through, and says that it came."""
+
+    def __init__(self) -> None:
+        self.came = threading.Semaphore(0)
+        self.go = threading.Semaphore(0)
+
+    def __call__(self, connection: socket.socket) -> None:
+        while request_from(connection):
+            self.came.release()
+            assert self.go.acquire(timeout=PATIENCE)
+            connection.sendall(http())
+
+
+def test_a_connection_is_used_again() -> None:
+    with peer(answering(http(b"one"), http(b"two"))) as server, pool_to(server) as pool:
+        assert [ask(pool), ask(pool)] == [b"one", b"two"]
+        assert len(server.received) == 1
+
+
+def test_no_more_connections_are_open_than_the_pool_has_places() -> None:
+    gate = Gate()
+    with peer(gate) as server, pool_to(server, size=2) as pool, ThreadPoolExecutor(6) as callers:
+        calls = [callers.submit(ask, pool) for _ in range(6)]
+        assert gate.came.acquire(timeout=PATIENCE)
+        assert gate.came.acquire(timeout=PATIENCE)
+        gate.go.release(6)
+        assert [call.result(PATIENCE) for call in calls] == [b"{}"] * 6
+        assert len(server.received) == 2
+
+
+def test_whoever_waits_longest_is_served_first() -> None:
+    gate, order, threads = Gate(), [], []
+    with peer(gate) as server, pool_to(server) as pool:
+        for number in range(5):
+
+            def call(number: int = number) -> None:
+                ask(pool)
+                order.append(number)
+
+            threads.append(threading.Thread(target=call))
+            threads[-1].start()
+            if number == 0:
+                assert gate.came.acquire(timeout=PATIENCE)
+            else:
+                wait_until(lambda number=number: len(pool._waiting) == number)  # type: ignore[misc]
+        for number, thread in enumerate(threads):
+            gate.go.release()
+            thread.join(PATIENCE)
+            assert order == list(range(number + 1))
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    """Yield to other threads until they have come so far."""
+    deadline = Deadline.after(PATIENCE)
+    while not condition():
+        deadline.check()
+
+
+def test_a_wait_for_a_connection_ends_at_the_deadline_and_loses_no_place() -> None:
+    gate = Gate()
+    with peer(gate) as server, pool_to(server) as pool, ThreadPoolExecutor(1) as callers:
+        busy = callers.submit(ask, pool)
+        assert gate.came.acquire(timeout=PATIENCE)
+        with pytest.raises(TimeoutError):
+            ask(pool, seconds=0.05)
+        gate.go.release(2)
+        assert busy.result(PATIENCE) == b"{}"
+        assert ask(pool) == b"{}"
+
+
+def test_a_wait_for_a_connection_ends_when_the_call_is_cancelled() -> None:
+    gate, cancel = Gate(), threading.Event()
+    with peer(gate) as server, pool_to(server) as pool, ThreadPoolExecutor(2) as callers:
+        busy = callers.submit(ask, pool)
+        assert gate.came.acquire(timeout=PATIENCE)
+        waiting = callers.submit(pool.exchange, REQUEST, Deadline.after(PATIENCE, cancel=cancel), repeatable=True)
+        cancel.set()
+        with pytest.raises(SignCancelledError):
+            waiting.result(PATIENCE)
+        gate.go.release()
+        assert busy.result(PATIENCE) == b"{}"
+
+
+def test_a_connection_that_failed_is_not_used_again_and_its_place_is_free() -> None:
+    with peer(silent, answering(http())) as server, pool_to(server) as pool:
+        with pytest.raises(TimeoutError):
+            ask(pool, seconds=0.05)
+        assert ask(pool) == b"{}"
+
+
+def test_a_place_is_free_again_when_no_connection_could_be_opened() -> None:
+    with peer(answering(http())) as server, pool_to(server) as pool:
+        pass
+    with pytest.raises(ConnectionError):
+        ask(pool)
+    assert pool._free == 1
+
+
+def test_a_connection_that_the_server_closed_meanwhile_is_replaced_without_a_word() -> None:
+    with peer(once(http(b"one")), answering(http(b"two"))) as server, pool_to(server) as pool:
+        assert [ask(pool), ask(pool)] == [b"one", b"two"]
+        assert len(server.received) == 2
+
+
+def test_a_connection_that_never_served_is_not_replaced() -> None:
+    with peer(closing) as server, pool_to(server) as pool:
+        with pytest.raises((ConnectionError, GarbledError)):
+            ask(pool)
+        assert len(server.received) == 1
+
+
+def test_a_request_is_not_sent_again_when_a_part_of_the_answer_had_come() -> None:
+    def half(connection: socket.socket) -> None:
+        request_from(connection)
+        connection.sendall(http())
+        request_from(connection)
+        connection.sendall(http(b"some body")[:-3])
+
+    with peer(half, answering(http())) as server, pool_to(server) as pool:
+        ask(pool)
+        with pytest.raises(GarbledError, match="in the middle"):
+            ask(pool)
+        assert len(server.received) == 1
+
+
+def test_a_request_that_must_not_be_repeated_takes_a_new_connection() -> None:
+    with peer(answering(http())) as server, pool_to(server) as pool:
+        ask(pool)
+        ask(pool, repeatable=False)
+        assert len(server.received) == 2
+
+
+def test_a_connection_that_the_server_will_close_is_not_kept() -> None:
+    with peer(answering(http(headers="Connection: close\r\n"))) as server, pool_to(server) as pool:
+        ask(pool)
+        ask(pool)
+        assert len(server.received) == 2
+
+
+def test_a_connection_with_more_than_its_answer_is_not_kept() -> None:
+    with peer(answering(http() + b"HTTP/1.1 200 OK\r\n")) as server, pool_to(server) as pool:
+        ask(pool)
+        ask(pool)
+        assert len(server.received) == 2
+
+
+def test_a_connection_that_was_idle_for_too_long_is_not_trusted() -> None:
+    clock = Clock()
+    with peer(answering(http())) as server, pool_to(server, clock=clock) as pool:
+        ask(pool)
+        clock.now += LONGEST_IDLE + 1
+        ask(pool)
+        assert len(server.received) == 2
+
+
+def test_connections_that_a_burst_left_idle_are_closed_one_by_one() -> None:
+    clock, gate = Clock(), Gate()
+    with peer(gate) as server, pool_to(server, size=3, clock=clock) as pool, ThreadPoolExecutor(3) as callers:
+        calls = [callers.submit(ask, pool) for _ in range(3)]
+        for _ in calls:
+            assert gate.came.acquire(timeout=PATIENCE)
+        gate.go.release(3)
+        for call in calls:
+            call.result(PATIENCE)
+        clock.now += LONGEST_IDLE + 1
+        gate.go.release(2)
+        ask(pool)
+        assert (len(pool._idle), pool._free) == (2, 1)
+        ask(pool)
+        assert (len(pool._idle), pool._free) == (1, 2)
+
+
+def test_closing_the_idle_ones_leaves_a_pool_that_goes_on() -> None:
+    with peer(answering(http())) as server, pool_to(server) as pool:
+        ask(pool)
+        pool.close_idle()
+        assert ask(pool) == b"{}"
+        assert len(server.received) == 2

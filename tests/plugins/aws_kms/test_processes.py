@@ -1,0 +1,160 @@
+"""One signer in many threads and processes, and many signers of one account."""
+
+import gc
+import os
+import threading
+import tracemalloc
+import warnings
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from signer_aws_kms.account import open_account
+from signer_aws_kms.config import AwsKmsConfig
+from signer_aws_kms.testing import FakeKms
+from signer_core import Deadline, Signer, create_signer
+from tests.plugins.aws_kms.peers import PATIENCE
+from tests.plugins.aws_kms.signers import ALIAS, opened, options
+
+
+def test_threads_share_a_signer(fake_kms: FakeKms) -> None:
+    key = fake_kms.create_key(alias=ALIAS)
+    with opened(max_connections=4) as signer, ThreadPoolExecutor(32) as callers:
+        messages = [b"message %d" % number for number in range(200)]
+        signatures = list(callers.map(signer.sign, messages))
+    for signature, message in zip(signatures, messages, strict=True):
+        key.public_key.verify(signature, message)
+    assert fake_kms.connections_opened <= 4
+
+
+def test_signers_of_one_account_share_connections(fake_kms: FakeKms) -> None:
+    fake_kms.create_key(alias=ALIAS)
+    fake_kms.create_key(alias="alias/other")
+    with opened() as first, opened(key_id="alias/other") as second:
+        first.sign(b"message")
+        second.sign(b"message")
+    assert fake_kms.connections_opened == 1
+
+
+def test_the_last_signer_that_is_closed_closes_the_connections(fake_kms: FakeKms) -> None:
+    fake_kms.create_key(alias=ALIAS)
+    first, second = opened(), opened()
+    pool = first._key.open_key.key._account.pool  # type: ignore[attr-defined]
+    first.close()
+    assert len(pool._open) == 1
+    second.close()
+    assert len(pool._open) == 0
+
+
+def test_a_signer_that_nobody_closed_leaves_no_connection(fake_kms: FakeKms) -> None:
+    fake_kms.create_key(alias=ALIAS)
+    signer = opened()
+    pool = signer._key.open_key.key._account.pool  # type: ignore[attr-defined]
+    del signer
+    gc.collect()
+    assert len(pool._open) == 0
+
+
+@pytest.mark.parametrize(
+    "different", [{"max_connections": 3}, {"endpoint_url": "http://localhost:1"}, {"region": "eu-west-1"}]
+)
+def test_another_account_shares_nothing(fake_kms: FakeKms, different: dict[str, object]) -> None:
+    base = AwsKmsConfig(key_id=ALIAS)
+    other = AwsKmsConfig(key_id=ALIAS, **different)  # type: ignore[arg-type]
+    deadline = Deadline.after(PATIENCE)
+    account = open_account(base, deadline)
+    assert open_account(base, deadline) is account
+    assert open_account(other, deadline) is not account
+
+
+def test_other_credentials_in_the_environment_are_another_account(
+    fake_kms: FakeKms, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake_kms.create_key(alias=ALIAS)
+    with opened():
+        for name, value in fake_kms.add_identity("second").environment().items():
+            monkeypatch.setenv(name, value)
+        with opened() as second:
+            second.sign(b"message")
+            assert os.environ["AWS_ACCESS_KEY_ID"] in fake_kms.received[-1].headers["authorization"]
+
+
+def test_an_account_that_nobody_uses_is_forgotten(fake_kms: FakeKms) -> None:
+    from signer_aws_kms.account import _accounts
+
+    fake_kms.create_key(alias=ALIAS)
+    opened().close()
+    gc.collect()
+    assert not [key for key in _accounts._accounts if fake_kms.endpoint_url in str(key)]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="POSIX")
+def test_a_forked_child_uses_connections_of_its_own(fake_kms: FakeKms) -> None:
+    fake_kms.create_key(alias=ALIAS)
+    with opened() as signer:
+        signer.sign(b"message")
+        reading, writing = os.pipe()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)
+            child = os.fork()
+        if child == 0:  # pragma: no cover
+            try:
+                os.write(writing, signer.sign(b"from the child"))
+            finally:
+                os._exit(0)
+        os.close(writing)
+        signature = os.read(reading, 100)
+        os.waitpid(child, 0)
+        os.close(reading)
+        signer.public_key.verify(signature, b"from the child")
+        signer.sign(b"from the parent")
+    assert fake_kms.connections_opened == 2
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="POSIX")
+def test_a_child_forked_while_all_connections_are_busy_signs(fake_kms: FakeKms) -> None:
+    from signer_aws_kms.testing import faults
+
+    fake_kms.create_key(alias=ALIAS)
+    go, came = threading.Event(), threading.Event()
+
+    def hold(request: faults.Request) -> object:
+        came.set()
+        return faults.hang(go)(request)
+
+    with opened(max_connections=1) as signer, ThreadPoolExecutor(1) as caller:
+        fake_kms.inject(hold, operation="Sign")  # type: ignore[arg-type]
+        busy = caller.submit(signer.sign, b"message")
+        assert came.wait(PATIENCE)
+        reading, writing = os.pipe()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)
+            child = os.fork()
+        if child == 0:  # pragma: no cover
+            try:
+                os.write(writing, signer.sign(b"from the child"))
+            finally:
+                os._exit(0)
+        os.close(writing)
+        signature = os.read(reading, 100)
+        os.waitpid(child, 0)
+        os.close(reading)
+        go.set()
+        signer.public_key.verify(signature, b"from the child")
+        signer.public_key.verify(busy.result(PATIENCE), b"message")
+
+
+def test_a_hundred_signers_take_less_than_2_mib(fake_kms: FakeKms) -> None:
+    """As 10,000 take less than 200 MiB: what they share does not count any more by then."""
+    config = options(key_id=fake_kms.create_key(alias=ALIAS).arn)
+    signers: list[Signer] = [create_signer(config)]
+    tracemalloc.start()
+    try:
+        signers += [create_signer(config) for _ in range(100)]
+        used, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert used < 2 * 1024 * 1024
+    assert fake_kms.connections_opened == 1
+    for signer in signers:
+        signer.close()

@@ -1,0 +1,16 @@
+"""The soak of ``benchmarks/soak.py``, shorter: many threads sign while one request in fifty fails."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.mark.slow
+def test_every_call_ends_in_a_signature_that_verifies_or_in_an_error_of_ours() -> None:
+    program = [sys.executable, "-m", "benchmarks.soak", "--signatures", "2000", "--threads", "64"]
+    done = subprocess.run(program, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout
