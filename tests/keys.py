@@ -11,7 +11,8 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from signer_core import Deadline, PublicKey, SigningKey
+from signer_core import Deadline, PublicKey, Signer, SigningKey
+from signer_core.errors import SignerClosedError
 
 #: RFC 8032, section 7.1, test 1.
 SEED = bytes.fromhex("9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60")
@@ -30,6 +31,7 @@ class Ed25519Key(SigningKey):
         self._key_id = key_id
         self.deadlines: list[Deadline] = []
         self.closed = 0
+        self.was_closed = threading.Event()
 
     @property
     def key_id(self) -> str:
@@ -45,6 +47,7 @@ class Ed25519Key(SigningKey):
 
     def close(self) -> None:
         self.closed += 1
+        self.was_closed.set()
 
 
 class ScriptedKey(Ed25519Key):
@@ -174,11 +177,24 @@ class Running:
 
 
 def until(condition: Callable[[], bool]) -> None:
-    """Let other threads go on until they have brought about ``condition``, which nothing signals."""
+    """Let other threads go on until they have brought about ``condition``.
+
+    Only for what no event tells: that a close has begun shows in refused calls alone, and a key has no part in that. It
+    sleeps for no time, which gives up the processor; a test that can wait for an event, a key or a thread does so.
+    """
     give_up = time.monotonic() + PATIENCE
     while not condition():
         assert time.monotonic() < give_up
         time.sleep(0)
+
+
+def refuses_calls(signer: Signer) -> bool:
+    """Whether the signer is closed, or is being closed. An empty batch asks that, and nothing of the key."""
+    try:
+        signer.sign_many([])
+    except SignerClosedError:
+        return True
+    return False
 
 
 def chain_of(error: BaseException | None) -> list[BaseException]:

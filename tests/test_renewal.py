@@ -1,7 +1,9 @@
 """A key that is renewed while calls go on."""
 
+import gc
 import logging
 import threading
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -15,7 +17,7 @@ from signer_core.errors import (
     SignCancelledError,
     SignerClosedError,
 )
-from tests.keys import OTHER_SEED, PATIENCE, Clock, Ed25519Key, GatedKey, RenewingKey, in_thread, until
+from tests.keys import OTHER_SEED, PATIENCE, Clock, Ed25519Key, GatedKey, RenewingKey, in_thread, refuses_calls, until
 
 
 class GatedRenewal:
@@ -124,26 +126,42 @@ def test_many_callers_at_the_same_time_renew_once(clock: Clock) -> None:
 
 
 def test_caller_who_comes_just_after_a_renewal_does_not_renew_again(clock: Clock) -> None:
-    """It looked at the clock before the other was ready, and took the lock afterwards."""
+    """It found that it was time, and before it came any further another one had renewed the key."""
+    others: list[Callable[[], bytes]] = []
+
+    class Compared(float):
+        def __lt__(self, other: float) -> bool:
+            if others:
+                in_thread(others.pop()).result()
+            return super().__lt__(other)
+
     key = RenewingKey()
     signer = Signer(key, clock=clock)
-    renewal: Any = signer._key._renewal
-    done, lock = threading.Event(), threading.Lock()
-    lock.acquire()
-    renewal._renew(done, lock)
-    assert (key.renewals, done.is_set(), lock.locked()) == (0, True, False)
+    clock.now = Compared(clock.now + 10)
+    others.append(lambda: signer.sign(b"abc"))
+    signer.sign(b"abc")
+    assert (key.renewals, others) == (1, [])
 
 
-def test_renewal_that_begins_just_after_the_close_has_nothing_to_do(clock: Clock) -> None:
+def test_renewal_that_begins_just_after_the_close_has_nothing_to_do(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start = threading.Thread.start
+    closing = []
+
+    def close_first(thread: threading.Thread) -> None:
+        if thread.name == "signer-renewal":
+            closing.append(in_thread(signer.close))
+            until(lambda: refuses_calls(signer))
+        start(thread)
+
     key = RenewingKey()
     signer = Signer(key, clock=clock)
     clock.advance(10)
-    signer.close()
-    done, lock = threading.Event(), threading.Lock()
-    lock.acquire()
-    renewal: Any = signer._key._renewal
-    renewal._renew(done, lock)
-    assert (key.renewals, key.closed, done.is_set(), lock.locked()) == (0, 1, True, False)
+    monkeypatch.setattr(threading.Thread, "start", close_first)
+    assert signer.sign(b"abc") == signature_by(key)  # it began before the close
+    closing[0].result()
+    assert (key.renewals, key.closed) == (0, 1)
 
 
 def test_stopped_renewal_stays_stopped_in_a_child(clock: Clock) -> None:
@@ -157,38 +175,23 @@ def test_stopped_renewal_stays_stopped_in_a_child(clock: Clock) -> None:
     assert key.renewals == 0
 
 
-def test_call_waits_for_half_of_its_own_time_at_most(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
-    waits: list[float | None] = []
+def test_call_waits_for_half_of_its_own_time_at_most(clock: Clock) -> None:
+    class Passing(threading.Event):
+        """A cancellation that is never given; time passes with each look at it."""
 
-    def wait(_: Deadline, event: threading.Event, seconds: float | None = None) -> bool:
-        waits.append(seconds)
-        return event.is_set()
+        def is_set(self) -> bool:
+            clock.advance(0.5)
+            return False
 
-    monkeypatch.setattr(Deadline, "wait", wait)
     renewal = GatedRenewal(NEW)
     old = RenewingKey(renewal)
     signer = Signer(old, clock=clock)
     clock.advance(10)
-    assert signer.sign(b"abc", timeout=4) == signature_by(old)
-    assert waits == [2]
+    # The renewal does not end; a call that spent all of its time on it would have none left for the signature.
+    assert signer.sign(b"abc", timeout=8, cancel=Passing()) == signature_by(old)
     renewal.gate.set()
-    until(lambda: signer.public_key == NEW.public_key)
-    signer.close()  # waits for the end of the renewal
-
-
-def test_call_without_a_limit_waits_for_the_renewal(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
-    waits: list[float | None] = []
-    original = Deadline.wait
-
-    def wait(deadline: Deadline, event: threading.Event, seconds: float | None = None) -> bool:
-        waits.append(seconds)
-        return original(deadline, event, seconds)
-
-    monkeypatch.setattr(Deadline, "wait", wait)
-    signer = Signer(RenewingKey(lambda _: NEW), clock=clock)
-    clock.advance(10)
-    assert signer.sign(b"abc") == signature_by(NEW)
-    assert waits == [None]
+    assert old.was_closed.wait(PATIENCE)
+    assert signer.public_key == NEW.public_key
 
 
 def test_renewal_has_a_budget_of_its_own(clock: Clock) -> None:
@@ -213,8 +216,8 @@ def test_cancelled_call_does_not_break_off_the_renewal(clock: Clock) -> None:
         signing.result()
     assert old.deadlines == []
     renewal.gate.set()
-    until(lambda: signer.public_key == NEW.public_key)
-    signer.close()  # waits for the end of the renewal
+    assert old.was_closed.wait(PATIENCE)
+    assert signer.public_key == NEW.public_key
 
 
 def test_call_whose_time_is_over_after_the_renewal_makes_no_attempt(clock: Clock) -> None:
@@ -222,10 +225,12 @@ def test_call_whose_time_is_over_after_the_renewal_makes_no_attempt(clock: Clock
         clock.advance(5)
         return NEW
 
-    signer = Signer(RenewingKey(slow), clock=clock)
+    old = RenewingKey(slow)
+    signer = Signer(old, clock=clock)
     clock.advance(10)
     with pytest.raises(DeadlineExceededError):
         signer.sign(b"abc", timeout=4)
+    assert old.was_closed.wait(PATIENCE)  # the renewal says so in the log, and the next test looks there
 
 
 @pytest.mark.parametrize(
@@ -417,7 +422,7 @@ def test_close_waits_for_calls_with_a_key_that_was_replaced(clock: Clock) -> Non
     signer.sign(b"abc")
 
     closing = in_thread(signer.close)
-    until(lambda: new.closed == 1)
+    assert new.was_closed.wait(PATIENCE)
     assert (closing.is_over, old.closed) == (False, 0)
     old.gate.set()
 
@@ -426,14 +431,20 @@ def test_close_waits_for_calls_with_a_key_that_was_replaced(clock: Clock) -> Non
 
 
 def test_replaced_keys_are_forgotten_when_they_are_closed(clock: Clock) -> None:
+    made: list[weakref.ref[SigningKey]] = []
+
     def fresh(_: Deadline) -> SigningKey:
-        return RenewingKey(fresh)
+        key = RenewingKey(fresh)
+        made.append(weakref.ref(key))
+        return key
 
     signer = Signer(fresh(Deadline.after(None)), clock=clock)
     for _ in range(20):
         clock.advance(10)
         signer.sign(b"abc")
-    assert len(signer._key._replaced) == 1
+    gc.collect()
+    assert len(made) == 21
+    assert [each() for each in made[:-2]] == [None] * 19  # the last one is in use, and the one before just left it
 
 
 def test_close_ends_the_waits_of_a_renewal_and_waits_for_its_end(
@@ -459,17 +470,21 @@ def test_close_ends_the_waits_of_a_renewal_and_waits_for_its_end(
 
 def test_key_that_comes_after_the_close_is_closed(clock: Clock) -> None:
     new = Ed25519Key(OTHER_SEED)
-    renewal = GatedRenewal(new)
-    old = RenewingKey(renewal)
+    entered = threading.Event()
+
+    def comes_late(deadline: Deadline) -> SigningKey:
+        entered.set()
+        with pytest.raises(SignCancelledError):
+            deadline.sleep(10 * PATIENCE)  # until the close
+        assert old.closed == 0
+        return new
+
+    old = RenewingKey(comes_late)
     signer = Signer(old, clock=clock)
     clock.advance(10)
     signing = in_thread(lambda: signer.sign(b"abc"))
-    assert renewal.entered.wait(PATIENCE)
-    closing = in_thread(signer.close)
-    until(lambda: signer._key._closed)
-    assert old.closed == 0
-    renewal.gate.set()
-    closing.result()
+    assert entered.wait(PATIENCE)
+    signer.close()
     assert signing.result() == signature_by(old)
     assert (old.closed, new.closed) == (1, 1)
 
@@ -501,9 +516,12 @@ def test_key_stays_in_use_when_no_thread_can_be_started(clock: Clock, monkeypatc
 def test_signing_renewing_and_closing_at_once(clock: Clock) -> None:
     """Whatever comes in between: each signature is by one of the keys, and each key is closed once, at the end."""
     made: list[RenewingKey] = []
+    renewed_often = threading.Event()
 
     def fresh(_: Deadline) -> SigningKey:
         made.append(RenewingKey(fresh))
+        if len(made) > 5:
+            renewed_often.set()
         return made[-1]
 
     def sign(signer: Signer) -> Callable[[], int]:
@@ -521,9 +539,10 @@ def test_signing_renewing_and_closing_at_once(clock: Clock) -> None:
 
     for _ in range(10):
         made.clear()
+        renewed_often.clear()
         signer = Signer(fresh(Deadline.after(None)), clock=clock)
         running = [in_thread(sign(signer)) for _ in range(4)]
-        until(lambda: len(made) > 5)
+        assert renewed_often.wait(PATIENCE)
         signer.close()
         assert all(each.result() >= 0 for each in running)
         assert [each.closed for each in made] == [1] * len(made)
