@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("signer_file")
 _ENCRYPT = "encrypt it anew with: signer file passwd"
-_WHICH_PASSPHRASE = (
-    "check which passphrase it was encrypted with; the option 'passphrase' says where the one that was tried comes from"
+_WRONG = (
+    "check which passphrase it was encrypted with; the option 'passphrase' says where the one that was tried is from"
 )
 
 
@@ -78,7 +78,7 @@ class KeyFile:
 
     def open(self, passphrase: bytes) -> "Ed25519PrivateKey":
         """The private key. Logs a warning for each thing that is weaker than it should be."""
-        with errors_naming(self.location.file, of_passphrase=_WHICH_PASSPHRASE):
+        with errors_naming(self.location.file, of_passphrase=_WRONG):
             key = self.sealed.open(passphrase)
         for finding in (self.permissions, self.directory_permissions, self.weakness, self.alterability):
             if finding is not None:
