@@ -27,7 +27,8 @@ def read(
     """The settings in a mapping (the body of a ``[signer]`` table), or in a TOML or YAML file.
 
     ``name`` picks ``[signers.NAME]`` from a file; it only labels a mapping. ``arguments`` are options that win over all
-    others. ``inspect`` is shown the ``fstat`` of the opened file, and may raise. Raises :class:`ConfigError`.
+    others. ``inspect`` is shown the ``fstat`` of the opened file, and may raise; the file is then opened without waiting,
+    should it be a pipe. Raises :class:`ConfigError`.
     """
     if isinstance(config, Mapping):
         return Settings(
@@ -52,9 +53,13 @@ def read(
     )
 
 
-def signer_names(config: "str | os.PathLike[str]") -> list[str]:
-    """The names of the tables ``[signers.NAME]`` in a file. Raises :class:`ConfigError`."""
-    return _names(_parse(_file(config)))
+def signer_names(
+    config: "str | os.PathLike[str]", *, inspect: Callable[[os.stat_result], None] | None = None
+) -> list[str]:
+    """The names of the tables ``[signers.NAME]`` in a file; for ``inspect`` see :func:`read`. Raises
+    :class:`ConfigError`.
+    """
+    return _names(_parse(_file(config), inspect))
 
 
 def _file(config: object) -> Path:
@@ -102,7 +107,7 @@ def _table(table: object, source: str) -> dict[str, object]:
 
 def _parse(path: Path, inspect: Callable[[os.stat_result], None] | None = None) -> object:
     try:
-        with path.open("rb") as file:
+        with open(path, "rb", opener=None if inspect is None else _without_waiting) as file:
             if inspect is not None:
                 inspect(os.fstat(file.fileno()))
             content = file.read(_MAX_BYTES + 1)
@@ -126,6 +131,11 @@ def _parse(path: Path, inspect: Callable[[os.stat_result], None] | None = None) 
         failure = f"is not valid {'YAML' if is_yaml else 'TOML'}{_place(error)}"
     # Raised out here, so that the exception, which may hold a secret, is not this one's __context__ either.
     raise ConfigError(f"{path} {failure}")
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    """Open what is inspected next, for which a pipe must not wait for a writer that never comes."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0))
 
 
 def _place(error: Exception) -> str:
