@@ -21,7 +21,8 @@ def signers(config: str | None, incomplete: str) -> list[CompletionItem]:
     from signer_core.errors import ConfigError
 
     try:
-        names = signer_names(ConfigurationFile(config).path)
+        file = ConfigurationFile(config)
+        names = signer_names(file.path, inspect=file.inspect)
     except ConfigError:
         return []
     return [CompletionItem(name) for name in names if name.startswith(incomplete)]

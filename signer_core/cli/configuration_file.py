@@ -2,6 +2,7 @@
 
 import os
 import stat
+from collections.abc import Callable
 from pathlib import Path
 
 from signer_core.errors import ConfigError
@@ -25,17 +26,24 @@ class ConfigurationFile:
         """Whether something is there, be it a link that leads nowhere: to go on without it would be a surprise."""
         return os.path.lexists(self.path)
 
-    def inspect(self, opened: os.stat_result) -> None:
-        """Refuse a default file that others own or may write, with a :class:`ConfigError`; ``opened`` is its fstat.
+    @property
+    def inspect(self) -> Callable[[os.stat_result], None] | None:
+        """What to show the ``fstat`` of the opened file, and raises :class:`ConfigError`; None for one that was named."""
+        return self._inspect if self.is_default else None
+
+    def _inspect(self, opened: os.stat_result) -> None:
+        """Refuse what is no regular file, and one that others own or may write.
 
         Whoever writes it chooses the key, and which of the installed plugins runs. So nobody but the caller and root
         may own the file, or the link that leads to it, and neither group nor others may write it. The directory is
         not judged: what somebody else puts there in its place is his own file, or a link of his, and refused as such.
         """
-        if not self.is_default or not hasattr(os, "getuid"):
+        owners = {os.getuid(), 0} if hasattr(os, "getuid") else None
+        if not stat.S_ISREG(opened.st_mode):
+            problem, remedy = "is no regular file", f"if it is meant, name it: --config {self.path}"
+        elif owners is None:
             return
-        owners = {os.getuid(), 0}
-        if opened.st_uid not in owners or os.lstat(self.path).st_uid not in owners:
+        elif opened.st_uid not in owners or os.lstat(self.path).st_uid not in owners:
             problem, remedy = "belongs to another user", f"look at it, and if it is right name it: --config {self.path}"
         elif opened.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
             problem, remedy = "can be written by other users", f"look at it, then `chmod go-w {self.path}`"

@@ -1,11 +1,12 @@
 """Where the settings come from: --config, $SIGNER_CONFIG, ./signer.toml, --backend, --set."""
 
 import os
+import subprocess
 from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import SEED, Signer
+from tests.cli.conftest import PROGRAM, SEED, Signer, program
 
 OTHER_SEED = "08" * 32
 
@@ -157,6 +158,28 @@ def test_a_default_file_that_others_may_write_is_refused(
         f"error: the default configuration {folder / path} can be written by other users",
         f"remedy: look at it, then `chmod go-w {path}`",
     ]
+
+
+@pytest.mark.parametrize("by_variable", [True, False])
+def test_a_pipe_as_the_default_file_is_refused_and_not_waited_for(
+    by_variable: bool, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = Path("pipe" if by_variable else "signer.toml")
+    os.mkfifo(path, 0o600)
+    if by_variable:
+        monkeypatch.setenv("SIGNER_CONFIG", str(path))
+    result = program("show")
+    assert result.returncode == 1
+    assert result.stderr.decode().splitlines() == [
+        f"error: the default configuration {folder / path} is no regular file",
+        f"remedy: if it is meant, name it: --config {path}",
+    ]
+
+
+def test_a_pipe_that_was_named_is_read(address: str) -> None:
+    command = ["/bin/sh", "-c", f"cat | {PROGRAM} --config /dev/stdin show --format address"]
+    done = subprocess.run(command, input=noop_table().encode(), capture_output=True, check=False)
+    assert done.stdout.decode() == address
 
 
 def test_a_file_named_here_and_now_is_believed(signer: Signer, address: str) -> None:

@@ -17,7 +17,7 @@ def completed(*words: str) -> list[str]:
         "COMP_WORDS": " ".join(["signer", *words]),
         "COMP_CWORD": str(len(words)),
     }
-    done = subprocess.run([PROGRAM], env=environment, capture_output=True, text=True, check=True)
+    done = subprocess.run([PROGRAM], env=environment, capture_output=True, text=True, check=True, timeout=60)
     assert done.stderr == ""
     return [line.partition(",")[2] for line in done.stdout.splitlines() if line]
 
@@ -51,6 +51,15 @@ def test_signers_of_the_configuration() -> None:
 
 
 def test_no_signers_without_a_configuration() -> None:
+    assert completed("--signer", "") == []
+
+
+def test_no_signers_of_a_default_configuration_that_no_command_would_read() -> None:
+    os.mkfifo("signer.toml", 0o600)
+    assert completed("--signer", "") == []
+    os.unlink("signer.toml")
+    Path("signer.toml").write_text("[signers.blocks]\n")
+    os.chmod("signer.toml", 0o666)
     assert completed("--signer", "") == []
 
 
