@@ -27,8 +27,8 @@ def read(
     """The settings in a mapping (the body of a ``[signer]`` table), or in a TOML or YAML file.
 
     ``name`` picks ``[signers.NAME]`` from a file; it only labels a mapping. ``arguments`` are options that win over all
-    others. ``inspect`` is shown the ``fstat`` of the opened file, and may raise; the file is then opened without waiting,
-    should it be a pipe. Raises :class:`ConfigError`.
+    others. ``inspect`` is shown the ``fstat`` of the opened file, and may raise; a pipe is then opened without waiting.
+    Raises :class:`ConfigError`.
     """
     if isinstance(config, Mapping):
         return Settings(

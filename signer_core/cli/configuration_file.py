@@ -28,7 +28,7 @@ class ConfigurationFile:
 
     @property
     def inspect(self) -> Callable[[os.stat_result], None] | None:
-        """What to show the ``fstat`` of the opened file, and raises :class:`ConfigError`; None for one that was named."""
+        """Judges the ``fstat`` of the opened file by a :class:`ConfigError`; None for a file that the user named."""
         return self._inspect if self.is_default else None
 
     def _inspect(self, opened: os.stat_result) -> None:
