@@ -177,14 +177,18 @@ def as_nobody(directory: Path, statement: str) -> str:
     """What ``statement`` raises, done by a user without rights: root may read everything."""
     script = f"""
         import os, sys
-        from signer_core import Secret, create_signer, init_signer
+        from pathlib import Path
+        from signer_core import Deadline, Secret
+        from signer_file import signer_init, signer_open
+        from signer_file.config import FileConfig
 
-        def options(path):
-            return {{"backend": "file", "path": path, "passphrase": Secret(b"passphrase")}}
+        # The hooks themselves: to find the plugin, one has to read where it is installed.
+        def done(hook, path):
+            hook(FileConfig(path=Path(path), passphrase=Secret(b"passphrase")), Deadline.after(None))
 
         path = sys.argv[1]
-        init_signer(options(path)).close()
-        create_signer(options(path)).close()  # so that all is imported while it may be read
+        done(signer_init, path)
+        done(signer_open, path)  # so that all is imported while it may be read
         os.chmod(path + "/signer.json", 0o000)
         if os.geteuid() == 0:
             os.setuid(65534)
@@ -198,7 +202,7 @@ def as_nobody(directory: Path, statement: str) -> str:
 
 
 def test_an_unreadable_file_is_told(open_directory: Path) -> None:
-    printed = as_nobody(open_directory, "create_signer(options(path))")
+    printed = as_nobody(open_directory, "done(signer_open, path)")
     assert printed.startswith(
         f"AccessDeniedError {open_directory}/signer.json cannot be read: Permission denied; check"
     )
@@ -206,20 +210,20 @@ def test_an_unreadable_file_is_told(open_directory: Path) -> None:
 
 def test_an_unreadable_directory_is_told(open_directory: Path) -> None:
     (open_directory / "closed").mkdir(mode=0o000)
-    printed = as_nobody(open_directory, "create_signer(options(path + '/closed'))")
+    printed = as_nobody(open_directory, "done(signer_open, path + '/closed')")
     assert printed.startswith("AccessDeniedError there can be no key at")
 
 
 def test_a_directory_that_cannot_be_written_is_told(open_directory: Path) -> None:
     (open_directory / "closed").mkdir(mode=0o555)
-    printed = as_nobody(open_directory, "init_signer(options(path + '/closed'))")
+    printed = as_nobody(open_directory, "done(signer_init, path + '/closed')")
     assert printed.startswith("AccessDeniedError")
     assert "cannot be written, and nothing was changed: Permission denied" in printed
 
 
 def test_a_directory_that_cannot_be_made_is_told(open_directory: Path) -> None:
     (open_directory / "closed").mkdir(mode=0o555)
-    printed = as_nobody(open_directory, "init_signer(options(path + '/closed/keys'))")
+    printed = as_nobody(open_directory, "done(signer_init, path + '/closed/keys')")
     assert "cannot be written, and nothing was changed: Permission denied" in printed
 
 
