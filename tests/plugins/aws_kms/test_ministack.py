@@ -15,6 +15,8 @@ from signer_core.errors import AccessDeniedError, KeyNotFoundError, KeyUnavailab
 from tests.plugins.aws_kms.clients import ED25519
 from tests.plugins.aws_kms.ministack import REGION, ROOT, Ministack
 
+pytestmark = pytest.mark.slow  # starts a server of its own
+
 
 @pytest.fixture(scope="module")
 def root(ministack: Ministack) -> Iterator[Any]:

@@ -13,6 +13,8 @@ from signer_core.errors import KeyNotFoundError, WrongPassphraseError
 from . import crashing
 from .keys import ASCII, LEGACY, names_in, options, write_private
 
+pytestmark = pytest.mark.slow  # kills a process at each change of a file
+
 
 @pytest.fixture
 def template(tmp_path: Path) -> Path:

@@ -23,6 +23,8 @@ from signer_file.location import find_existing
 
 from .keys import ASCII, LEGACY, names_in, options
 
+pytestmark = pytest.mark.slow  # fills the disk at each change of a file
+
 TAKING_SPACE = ("write", "fsync", "link", "replace", "mkdir")
 
 
