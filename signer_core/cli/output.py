@@ -42,7 +42,7 @@ def replace_file(path: str, content: bytes) -> None:
                 file.write(content)
             return
         target = os.path.realpath(path)  # where a link leads is replaced, not the link
-        with _beside(target, content, mode=0o666) as complete:
+        with _beside(target, content, mode=_mode_of(target)) as complete:
             os.replace(complete, target)
     except OSError as error:
         raise _not_written(path, error) from error
@@ -62,14 +62,20 @@ def create_file(path: str, content: bytes) -> bool:
 
 
 @contextlib.contextmanager
-def _beside(path: str, content: bytes, *, mode: int) -> Iterator[str]:
-    """The path of a complete, synced file in the directory of ``path``; gone in the end, unless it was moved."""
+def _beside(path: str, content: bytes, *, mode: int | None) -> Iterator[str]:
+    """The path of a complete, synced file in the directory of ``path``; gone in the end, unless it was moved.
+
+    It has that very ``mode``, whatever the umask; with None, the one that the umask leaves to new files.
+    """
     import secrets
 
     temporary = os.path.join(os.path.dirname(os.path.abspath(path)), f".signer-{secrets.token_hex(8)}")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), mode)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+    descriptor = os.open(temporary, flags, 0o666 if mode is None else 0o600)
     try:
         with open(descriptor, "wb") as file:
+            if mode is not None and hasattr(os, "fchmod"):
+                os.fchmod(descriptor, mode)
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
@@ -77,6 +83,14 @@ def _beside(path: str, content: bytes, *, mode: int) -> Iterator[str]:
     finally:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(temporary)
+
+
+def _mode_of(path: str) -> int | None:
+    """The mode of the file that is there; None if there is none."""
+    try:
+        return os.stat(path).st_mode & 0o777
+    except FileNotFoundError:
+        return None
 
 
 def _sync_directory(path: str) -> None:

@@ -49,8 +49,9 @@ def test_with_a_configuration_it_makes_the_key(signer: Signer) -> None:
     assert Path("keys/signer.json").is_file()
 
 
-def test_the_configuration_is_for_nobody_but_its_owner(signer: Signer) -> None:
-    before = os.umask(0)
+@pytest.mark.parametrize("umask", [0, 0o777, 0o277])
+def test_the_configuration_is_for_nobody_but_its_owner(umask: int, signer: Signer) -> None:
+    before = os.umask(umask)
     try:
         signer(*NEW_FILE)
     finally:

@@ -91,6 +91,14 @@ def test_the_output_has_the_mode_that_the_user_gives_to_files(noop: Signer) -> N
     assert stat.S_IMODE(os.stat("signed").st_mode) == 0o640
 
 
+@pytest.mark.parametrize("mode", [0o600, 0o440, 0o666])
+def test_a_signature_that_is_replaced_keeps_its_mode(mode: int, noop: Signer, signature: bytes) -> None:
+    Path("signed").write_bytes(b"old")
+    os.chmod("signed", mode)
+    assert noop("sign", "message", "-o", "signed").exit_code == 0
+    assert (Path("signed").read_bytes(), stat.S_IMODE(os.stat("signed").st_mode)) == (signature, mode)
+
+
 def test_a_dash_as_the_output_is_stdout(noop: Signer, signature: bytes) -> None:
     assert noop("sign", "message", "-o", "-").stdout_bytes == signature
 
