@@ -1,14 +1,12 @@
 """``signer backends``: what is installed."""
 
-import contextlib
-import sys
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import click
 
 from signer_core.cli.failures import one_line
-from signer_core.cli.output import write
+from signer_core.cli.output import Command, write
 
 if TYPE_CHECKING:
     from signer_core.plugins import Installed
@@ -16,7 +14,7 @@ if TYPE_CHECKING:
 _COLUMNS = ("name", "kind", "distribution", "version", "summary", "path")
 
 
-@click.command("backends", short_help="List the installed backends and extensions.")
+@click.command("backends", cls=Command, short_help="List the installed backends and extensions.")
 @click.option("--load", is_flag=True, help="Import each of them, and show what is wrong with those that are broken.")
 @click.option("--json", "as_json", is_flag=True, help="Print a list of objects in JSON.")
 def command(*, load: bool, as_json: bool) -> None:
@@ -27,9 +25,7 @@ def command(*, load: bool, as_json: bool) -> None:
     """
     from signer_core.plugins import installed_plugins
 
-    # What a plugin prints when it is imported is not part of the list.
-    with contextlib.redirect_stdout(sys.stderr):
-        plugins = installed_plugins(load=load)
+    plugins = installed_plugins(load=load)
     if as_json:
         import json
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from signer_core.cli.output import write
+from signer_core.cli.output import Command, write
 
 if TYPE_CHECKING:
     from signer_core.signer import Signer
@@ -21,7 +21,7 @@ _FILE = 'signer = { backend = "file", path = "keys", passphrase = "file:passphra
 _NOOP = 'signer = { backend = "noop" }'
 
 
-@click.command("demo", short_help="Show what signing by configuration is, in a temporary folder.")
+@click.command("demo", cls=Command, short_help="Show what signing by configuration is, in a temporary folder.")
 def command() -> None:
     """Sign this project's README with an encrypted key file, then with another backend, by changing one line.
 

@@ -1,5 +1,7 @@
 """How the command fails: one line on stderr, a second one with the remedy, and an exit status."""
 
+import sys
+
 import click
 
 from signer_core.errors import SignerError
@@ -32,7 +34,7 @@ def report(error: BaseException) -> int:
     if isinstance(error, OSError) and not isinstance(error, SignerError):  # it may have been standard output
         from signer_core.cli.output import give_up
 
-        give_up()
+        give_up(sys.stdout)
     click.echo(f"error: {one_line(message)}", err=True)
     if remedy:
         click.echo(f"remedy: {one_line(remedy)}", err=True)

@@ -6,11 +6,11 @@ import click
 
 from signer_core.cli.command_line import CommandLine
 from signer_core.cli.failures import Failure
-from signer_core.cli.output import create_file, write
+from signer_core.cli.output import Command, create_file, write
 from signer_core.errors import ConfigError
 
 
-@click.command("init", short_help="Make the key if it is missing, and print its address.")
+@click.command("init", cls=Command, short_help="Make the key if it is missing, and print its address.")
 @click.pass_obj
 def command(command_line: CommandLine) -> None:
     """Make the configured key if it is missing, and print its address in hex. Running it twice changes nothing.

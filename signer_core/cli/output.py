@@ -4,33 +4,53 @@ import contextlib
 import os
 import sys
 from collections.abc import Iterator
+from typing import IO, Any
+
+import click
 
 from signer_core.cli.failures import Failure, reason
+
+_STDOUT = "signer_core.cli.stdout"
+
+
+class Command(click.Command):
+    """A subcommand to whose standard output only :func:`write` writes.
+
+    What a plugin prints, imported, opening or signing, would else be a part of the signature: it goes to stderr.
+    """
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run it."""
+        ctx.meta[_STDOUT] = sys.stdout
+        with contextlib.redirect_stdout(sys.stderr):
+            return super().invoke(ctx)
 
 
 def write(content: bytes | str) -> None:
     """Write ``content`` to standard output, now."""
     if isinstance(content, str):
         content = content.encode("utf-8", "backslashreplace")
+    context = click.get_current_context(silent=True)
+    stdout = sys.stdout if context is None else context.meta.get(_STDOUT, sys.stdout)
     try:
-        if sys.stdout is None:
+        if stdout is None:
             raise OSError("it is closed")
-        sys.stdout.flush()
-        sys.stdout.buffer.write(content)
-        sys.stdout.buffer.flush()
+        stdout.flush()
+        stdout.buffer.write(content)
+        stdout.buffer.flush()
     except OSError as error:
-        give_up()
+        give_up(stdout)
         raise Failure(f"the standard output cannot be written: {reason(error)}") from error
     except BaseException:  # Ctrl-C, while nobody reads
-        give_up()
+        give_up(stdout)
         raise
 
 
-def give_up() -> None:
+def give_up(stdout: IO[str] | None) -> None:
     """Drop what standard output did not take, or Python would try once more when it ends: fail, or wait, again."""
     with contextlib.suppress(OSError, AttributeError):  # it is closed, or no file
         null = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(null, sys.stdout.fileno())
+        os.dup2(null, stdout.fileno())  # type: ignore[union-attr]
         os.close(null)
 
 

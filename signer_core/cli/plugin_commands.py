@@ -1,5 +1,7 @@
 """``signer NAME …``: the commands that a backend brings."""
 
+import contextlib
+import sys
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -37,8 +39,9 @@ def plugin_commands(ctx: click.Context, name: str) -> click.Command | None:
     if not any(each.name == name for each in installed_plugins() if each.kind == "backend"):
         return None
     command_line: CommandLine = ctx.obj
-    plugin = load_backend(name, trusted=_trusted(command_line, name))
-    commands: click.Command | None = plugin.commands()
+    with contextlib.redirect_stdout(sys.stderr):  # what the commands print is for them to say, but not their import
+        plugin = load_backend(name, trusted=_trusted(command_line, name))
+        commands: click.Command | None = plugin.commands()
     if commands is None:
         raise click.UsageError(f"the backend {name!r} has no commands of its own", ctx)
     ctx.obj = PluginCommandLine(command_line, plugin)

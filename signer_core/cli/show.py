@@ -3,11 +3,11 @@
 import click
 
 from signer_core.cli.command_line import CommandLine
-from signer_core.cli.output import write
+from signer_core.cli.output import Command, write
 from signer_core.cli.public_keys import FORMATS
 
 
-@click.command("show", short_help="Print the public key.")
+@click.command("show", cls=Command, short_help="Print the public key.")
 @click.option(
     "--format", "form", type=click.Choice(list(FORMATS)), default="text", show_default=True, help="The encoding."
 )

@@ -9,14 +9,14 @@ import click
 from signer_core.cli.command_line import CommandLine
 from signer_core.cli.failures import Failure, reason
 from signer_core.cli.input import STDIN, read
-from signer_core.cli.output import replace_file, write
+from signer_core.cli.output import Command, replace_file, write
 from signer_core.cli.signatures import ENCODINGS
 
 _SUFFIX = ".sig"
 _AT_ONCE = 64  # files that are in memory together; as many as a remote backend is asked for at a time
 
 
-@click.command("sign", short_help="Sign files.")
+@click.command("sign", cls=Command, short_help="Sign files.")
 @click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path(allow_dash=True))
 @click.option(
     "--output", "-o", type=click.Path(allow_dash=True), metavar="PATH", help="Where the one signature goes, not stdout."

@@ -6,7 +6,7 @@ import click
 
 from signer_core.cli.command_line import CommandLine
 from signer_core.cli.input import STDIN, named, read
-from signer_core.cli.output import write
+from signer_core.cli.output import Command, write
 from signer_core.errors import InvalidSignatureError
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 _LIMIT = 1024 * 1024  # bytes, far above any signature or public key
 
 
-@click.command("verify", short_help="Verify the signature of a file.")
+@click.command("verify", cls=Command, short_help="Verify the signature of a file.")
 @click.argument("file", metavar="FILE", type=click.Path(allow_dash=True))
 @click.argument("signature", metavar="SIGNATURE", type=click.Path(allow_dash=True))
 @click.option(
