@@ -59,9 +59,9 @@ def _configured_key(command_line: CommandLine) -> "PublicKey":
 
 def _key_in(path: str) -> "PublicKey":
     from signer_core.cli.public_keys import parse
-    from signer_core.errors import KeyFormatError
+    from signer_core.errors import KeyFormatError, UnsupportedAlgorithmError
 
     try:
         return parse(read(path, limit=_LIMIT))
-    except KeyFormatError as error:
-        raise KeyFormatError(f"{path}: {error.message}", remedy=error.remedy) from None
+    except (KeyFormatError, UnsupportedAlgorithmError) as error:
+        raise type(error)(f"{path}: {error.message}", remedy=error.remedy) from None
