@@ -36,14 +36,13 @@ class CommandLine:
 
         return open_signer(self.settings())
 
-    def settings(self, *, backend: str | None = None, confirm: bool = False) -> "Settings":
+    def settings(self, *, backend: str | None = None) -> "Settings":
         """The settings out of the configuration file and the options.
 
-        ``backend`` is the one to go without a file where the options name none; ``confirm`` the secrets that the user
-        is asked for. Raises :class:`ConfigError`.
+        ``backend`` is the one to go without a file where the options name none. Raises :class:`ConfigError`.
         """
         if not self.file.exists and not self.file.is_required:
-            return self.settings_without_file(backend=backend, confirm=confirm)
+            return self.settings_without_file(backend=backend)
         from signer_core.config import read
 
         arguments = self._arguments()
@@ -55,9 +54,9 @@ class CommandLine:
                 f"{settings.source} names the backend {settings.table['backend']!r}, not {self.backend!r}",
                 remedy="leave out --backend, or give another file by --config",
             )
-        return _prompting(settings, confirm=confirm)
+        return _prompting(settings)
 
-    def settings_without_file(self, *, backend: str | None = None, confirm: bool = False) -> "Settings":
+    def settings_without_file(self, *, backend: str | None = None) -> "Settings":
         """The settings out of the options alone."""
         import attrs
 
@@ -72,7 +71,7 @@ class CommandLine:
                 "writes a configuration; `signer backends` lists the backends",
             )
         settings = read({"backend": backend}, name=self.signer, arguments=arguments)
-        return _prompting(attrs.evolve(settings, source="the command line"), confirm=confirm)
+        return _prompting(attrs.evolve(settings, source="the command line"))
 
     def _arguments(self) -> dict[str, object]:
         from signer_core.options import ShellText
@@ -82,10 +81,10 @@ class CommandLine:
         return {option: ShellText(value) for option, value in self.options.items()}
 
 
-def _prompting(settings: "Settings", *, confirm: bool) -> "Settings":
+def _prompting(settings: "Settings") -> "Settings":
     """``settings`` that can ask the user for a secret."""
     import attrs
 
     from signer_core.cli.prompt import asking
 
-    return attrs.evolve(settings, prompt=asking(settings, confirm=confirm))
+    return attrs.evolve(settings, prompt=asking(settings))

@@ -15,10 +15,9 @@ if TYPE_CHECKING:
 REFERENCE = "prompt"
 
 
-def asking(settings: "Settings", *, confirm: bool) -> Callable[[], bytes]:
+def asking(settings: "Settings", *, confirm: bool = False) -> Callable[[], bytes]:
     """What asks for a secret of ``settings``, by the name of its option; twice where a typing error would be final."""
-    given = {**settings.table, **settings.environment, **settings.arguments}
-    name = ", ".join(option for option, value in given.items() if value == REFERENCE) or "secret"
+    name = ", ".join(_options_asked_for(settings)) or "secret"
 
     def ask() -> bytes:
         import getpass
@@ -37,6 +36,16 @@ def asking(settings: "Settings", *, confirm: bool) -> Callable[[], bytes]:
         return text.encode("utf-8", "surrogateescape")
 
     return ask
+
+
+def is_asked_for(settings: "Settings") -> bool:
+    """Whether ``settings`` have a secret that the user is asked for."""
+    return bool(_options_asked_for(settings))
+
+
+def _options_asked_for(settings: "Settings") -> list[str]:
+    given = {**settings.table, **settings.environment, **settings.arguments}
+    return [option for option, value in given.items() if value == REFERENCE]
 
 
 def _nobody_there(name: str) -> ConfigError:

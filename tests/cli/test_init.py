@@ -180,6 +180,61 @@ def test_a_configuration_for_another_backend_is_left_alone(signer: Signer) -> No
     assert Path("signer.toml").read_text() == '[signer]\nbackend = "noop"\n'
 
 
+@pytest.mark.parametrize("backend", [("--backend", "file"), ()])
+@pytest.mark.parametrize(("option", "value"), [("path", "other"), ("format", "pkcs8")])
+def test_options_that_the_configuration_does_not_have_make_no_second_key(
+    option: str, value: str, backend: tuple[str, ...], signer: Signer, folder: Path
+) -> None:
+    signer(*NEW_FILE)
+    result = signer(*backend, "--set", f"{option}={value}", "init")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr.splitlines() == [
+        f"error: {folder / 'signer.toml'} [signer] is there already, and its option {option!r} is not what --set says",
+        f"remedy: leave out --set {option}, change the file, or give another one by --config",
+    ]
+    assert sorted(os.listdir()) == ["keys", "signer.toml"]
+
+
+def test_an_option_that_the_configuration_lacks_makes_no_key(signer: Signer) -> None:
+    Path("signer.toml").write_text('[signer]\nbackend = "file"\npassphrase = "env:WORD"\n')
+    result = signer("--set", "path=keys", "init")
+    assert result.exit_code == 1
+    assert "its option 'path' is not what --set says" in result.stderr
+    assert os.listdir() == ["signer.toml"]
+
+
+def test_what_chooses_no_key_may_be_another_for_this_once(signer: Signer) -> None:
+    Path("signer.toml").write_text('[signer]\nbackend = "file"\npath = "keys"\npassphrase = "file:mounted-later"\n')
+    absolute = f"path={os.path.abspath('keys')}"
+    result = signer("--set", "passphrase=env:WORD", "--set", "timeout=1m", "--set", absolute, "init")
+    assert (result.exit_code, result.stderr) == (0, "")
+
+
+def test_several_at_once_with_different_options_end_with_the_configured_key_or_an_error(folder: Path) -> None:
+    commands = [("--backend", "file", "--set", f"path={each}", *NEW_FILE[4:]) for each in "abc"]
+    processes = [subprocess.Popen([PROGRAM, *command], stdout=-1, stderr=-1) for command in commands]
+    ended = [(process.communicate(timeout=60), process.returncode) for process in processes]
+    assert sorted(status for _, status in ended) == [0, 1, 1]
+    with create_signer("signer.toml") as made:
+        assert b"".join(output for (output, _), _ in ended) == made.address.hex().encode() + b"\n"
+    for (_, errors), status in ended:
+        assert (b"its option 'path' is not what --set says" in errors) == (status == 1)
+
+
+def test_one_that_loses_the_race_names_the_key_that_it_made(
+    signer: Signer, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def too_late(path: str, content: bytes) -> bool:
+        Path(path).write_text('[signer]\nbackend = "file"\npath = "first"\npassphrase = "env:WORD"\n')
+        os.chmod(path, 0o600)
+        return create_file(path, content)
+
+    monkeypatch.setattr("signer_core.cli.init.create_file", too_late)
+    result = signer(*NEW_FILE)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert f"the key {folder}/keys/signer.json was opened or made before that was seen" in result.stderr
+
+
 def test_a_configuration_that_appears_meanwhile_counts(signer: Signer, monkeypatch: pytest.MonkeyPatch) -> None:
     def too_late(path: str, content: bytes) -> bool:
         os.umask(0o022)

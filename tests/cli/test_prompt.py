@@ -24,6 +24,13 @@ def test_init_asks_twice_and_the_others_once(signer: Signer) -> None:
     assert (made.output.count("Repeat"), opened.output.count("Repeat")) == (1, 0)
 
 
+def test_init_asks_once_where_the_key_is_there_already(signer: Signer) -> None:
+    made = signer(*FILE, "init", input="open sesame\nopen sesame\n")
+    again = signer(*FILE, "init", input="open sesame\n")
+    assert again.stdout.splitlines()[-1] == made.stdout.splitlines()[-1]
+    assert (again.output.count("passphrase:"), again.output.count("Repeat")) == (1, 0)
+
+
 def test_a_typing_error_at_init_is_asked_for_again(signer: Signer) -> None:
     made = signer(*FILE, "init", input="open sesame\nopen seasme\n" + "open sesame\n" * 2)
     assert made.exit_code == 0
