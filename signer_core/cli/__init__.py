@@ -101,11 +101,17 @@ class Commands(click.Group):
             formatter.write_dl(list(COMMANDS.items()))
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> "list[CompletionItem]":
-        """Complete the names in the table, without importing anything for it; options as every command does."""
+        """Complete the names in the table, without importing anything for it; options as every command does.
+
+        A name that was begun may be a backend's as well; whether it brings commands cannot be told without its import.
+        """
         from click.shell_completion import CompletionItem
 
+        from signer_core.cli.completion import backends
+
         names = [CompletionItem(name, help=text) for name, text in COMMANDS.items() if name.startswith(incomplete)]
-        return names + click.Command.shell_complete(self, ctx, incomplete)
+        of_backends = backends(incomplete) if incomplete else []
+        return names + of_backends + click.Command.shell_complete(self, ctx, incomplete)
 
 
 def _assignments(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:

@@ -32,6 +32,11 @@ def test_subcommands() -> None:
     assert completed("s") == ["show", "sign"]
 
 
+def test_backends_that_may_bring_commands_once_their_name_was_begun() -> None:
+    assert completed("fi") == ["file"]
+    assert "file" not in completed("")
+
+
 def test_flags() -> None:
     assert completed("--s") == ["--signer", "--set"]
     assert completed("backends", "--l") == ["--load"]
