@@ -21,7 +21,7 @@ def read(
     *,
     name: str | None = None,
     arguments: Mapping[str, object] | None = None,
-    prompt: Callable[[], bytes] | None = None,
+    prompt: Callable[[str], bytes] | None = None,
     inspect: Callable[[os.stat_result], None] | None = None,
 ) -> Settings:
     """The settings in a mapping (the body of a ``[signer]`` table), or in a TOML or YAML file.

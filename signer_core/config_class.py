@@ -100,7 +100,7 @@ def _not_right(name: str, source: str, remedy: str | None) -> ConfigError:
 def _option(name: str, field: "attrs.Attribute[Any]", value: object, conversion: Conversion, source: str) -> Any:
     failure: SignerError
     try:
-        converted = _converted(field, value, conversion)
+        converted = _converted(field, value, conversion.for_option(name))
     except ConfigError as error:
         failure = _not_right(name, source, error.remedy)
     except _UNSUITABLE as error:

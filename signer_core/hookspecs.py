@@ -34,6 +34,7 @@ from signer_core.algorithms import Algorithm
 from signer_core.deadline import Deadline
 from signer_core.options import budget
 from signer_core.public_key import PublicKey
+from signer_core.secrets import Secret
 
 if TYPE_CHECKING:
     import click
@@ -177,6 +178,13 @@ class CommandLine(Protocol):
 
     def backend_config(self) -> Any:
         """The configured options of the plugin's backend, as an instance of its ``config_class``."""
+
+    def secret(self, reference: str | None, text: str, *, confirm: bool = False) -> Secret:
+        """A secret besides those options, such as a new passphrase: the one that ``reference`` names.
+
+        A relative path in it starts at the working directory. For None and "prompt" the user is asked for ``text``
+        ("new passphrase") when the secret is used, with ``confirm`` twice.
+        """
 
 
 class BackendHooks(Protocol):

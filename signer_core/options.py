@@ -1,6 +1,7 @@
 """What an option of a configuration class may be, and how it is read from what a file or a shell gives."""
 
 import enum
+import functools
 import math
 import re
 import sys
@@ -78,14 +79,22 @@ class Conversion:
     """Turns what was configured into what a field's annotation asks for; raises ValueError that says what is right,
     and :class:`PluginContractError` for an annotation that no option may have.
 
-    ``directory`` is where relative paths start; ``prompt`` asks for the secrets that are written as "prompt".
+    ``directory`` is where relative paths start; ``prompt`` asks for a secret that is written as "prompt", by the name
+    of its ``option``.
     """
 
-    __slots__ = ("directory", "prompt")
+    __slots__ = ("directory", "option", "prompt")
 
-    def __init__(self, directory: Path, prompt: Callable[[], bytes] | None = None) -> None:
+    def __init__(
+        self, directory: Path, prompt: Callable[[str], bytes] | None = None, *, option: str = "secret"
+    ) -> None:
         self.directory = directory
         self.prompt = prompt
+        self.option = option
+
+    def for_option(self, name: str) -> "Conversion":
+        """The conversion of what was configured for the option ``name``."""
+        return Conversion(self.directory, self.prompt, option=name)
 
     def convert(self, value: object, wanted: Any) -> Any:
         """``value`` as an instance of ``wanted``: an annotation out of the list in :mod:`signer_core.hookspecs`."""
@@ -170,7 +179,8 @@ def _secret(value: object, _: Any, conversion: Conversion) -> Secret:
     if isinstance(value, Secret):
         return value
     if isinstance(value, str):
-        return Secret.from_reference(value, directory=conversion.directory, prompt=conversion.prompt)
+        prompt = None if conversion.prompt is None else functools.partial(conversion.prompt, conversion.option)
+        return Secret.from_reference(value, directory=conversion.directory, prompt=prompt)
     if callable(value):
         return Secret(value)
     raise ValueError('write "file:PATH", "env:NAME" or "prompt"; in code also Secret(b"…") or a callable')

@@ -88,8 +88,8 @@ class Settings:
     #: Options out of the environment and out of arguments; the latter win over the former, and those over the table.
     environment: Mapping[str, ShellText] = attrs.field(factory=dict)
     arguments: Mapping[str, object] = attrs.field(factory=dict)
-    #: Asks for secrets that are configured as "prompt".
-    prompt: Callable[[], bytes] | None = None
+    #: Asks for a secret that is configured as "prompt", by the name of its option.
+    prompt: Callable[[str], bytes] | None = None
 
     @property
     def backend(self) -> str:

@@ -171,7 +171,8 @@ def test_secret_out_of_a_reference(tmp_path: Path) -> None:
 
 
 def test_secret_out_of_a_prompt() -> None:
-    assert Conversion(Path("/"), lambda: b"typed").convert("prompt", Secret).reveal() == b"typed"
+    conversion = Conversion(Path("/"), str.encode)
+    assert conversion.for_option("token").convert("prompt", Secret).reveal() == b"token"
 
 
 def test_secret_made_in_code() -> None:

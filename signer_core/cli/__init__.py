@@ -80,6 +80,13 @@ class Commands(click.Group):
         """The names in the table."""
         return list(COMMANDS)
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the subcommand; where only its help is wanted, the configuration need not be in order."""
+        ctx.obj.only_help = ctx.resilient_parsing or not {*ctx.help_option_names}.isdisjoint(args[1:])
+        return super().resolve_command(ctx, args)
+
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """The subcommand, imported now."""
         if cmd_name in COMMANDS:

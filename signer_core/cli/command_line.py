@@ -1,5 +1,6 @@
 """What the options of ``signer`` itself come to: the settings of one signer, and the signer."""
 
+import functools
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -7,6 +8,7 @@ from signer_core.cli.configuration_file import ConfigurationFile
 from signer_core.errors import ConfigError
 
 if TYPE_CHECKING:
+    from signer_core.secrets import Secret
     from signer_core.settings import Settings
     from signer_core.signer import Signer
 
@@ -29,6 +31,8 @@ class CommandLine:
         #: What ``--set`` gave, as it was typed.
         self.options = options or {}
         self.verbosity = verbosity
+        #: Whether nothing will be done but to show help, or to complete a word.
+        self.only_help = False
 
     def open_signer(self) -> "Signer":
         """The configured signer, whose key must exist."""
@@ -81,10 +85,18 @@ class CommandLine:
         return {option: ShellText(value) for option, value in self.options.items()}
 
 
+def secret(reference: str | None, text: str, *, confirm: bool = False) -> "Secret":
+    """The secret that a command of a plugin takes: see :meth:`signer_core.hookspecs.CommandLine.secret`."""
+    from signer_core.cli.prompt import ask
+    from signer_core.secrets import Secret
+
+    return Secret.from_reference(reference or "prompt", prompt=functools.partial(ask, text, confirm=confirm))
+
+
 def _prompting(settings: "Settings") -> "Settings":
     """``settings`` that can ask the user for a secret."""
     import attrs
 
-    from signer_core.cli.prompt import asking
+    from signer_core.cli.prompt import ask
 
-    return attrs.evolve(settings, prompt=asking(settings))
+    return attrs.evolve(settings, prompt=ask)

@@ -1,6 +1,7 @@
 """``signer init``: a key, and the configuration that opens it."""
 
 import contextlib
+import functools
 import os
 from typing import TYPE_CHECKING
 
@@ -70,7 +71,7 @@ def _open(settings: "Settings") -> "Signer":
     """Open the key, and make it if it is missing; only then a secret that is asked for is asked for twice."""
     import attrs
 
-    from signer_core.cli.prompt import asking, is_asked_for
+    from signer_core.cli.prompt import ask, is_asked_for
     from signer_core.errors import KeyNotFoundError
     from signer_core.factory import open_signer
 
@@ -78,7 +79,7 @@ def _open(settings: "Settings") -> "Signer":
         return open_signer(settings, make=True)
     with contextlib.suppress(KeyNotFoundError):
         return open_signer(settings)
-    return open_signer(attrs.evolve(settings, prompt=asking(settings, confirm=True)), make=True)
+    return open_signer(attrs.evolve(settings, prompt=functools.partial(ask, confirm=True)), make=True)
 
 
 def _check_options(settings: "Settings") -> None:

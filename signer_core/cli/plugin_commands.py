@@ -11,6 +11,7 @@ from signer_core.errors import ConfigError
 if TYPE_CHECKING:
     from signer_core.cli.command_line import CommandLine
     from signer_core.plugins import BackendPlugin
+    from signer_core.secrets import Secret
 
 
 class PluginCommandLine:
@@ -31,6 +32,12 @@ class PluginCommandLine:
             )
         return settings.backend_config(self._plugin.backend.config_class)
 
+    def secret(self, reference: str | None, text: str, *, confirm: bool = False) -> "Secret":
+        """The secret that ``reference`` names, or that the user is asked for."""
+        from signer_core.cli.command_line import secret
+
+        return secret(reference, text, confirm=confirm)
+
 
 def plugin_commands(ctx: click.Context, name: str) -> click.Command | None:
     """The commands of the backend ``name``; None where no such backend is installed. No other one is imported."""
@@ -49,6 +56,17 @@ def plugin_commands(ctx: click.Context, name: str) -> click.Command | None:
 
 
 def _trusted(command_line: "CommandLine", name: str) -> str | None:
-    """The distribution that the configuration trusts with the backend: to be known before anything is imported."""
-    settings = command_line.settings(backend=name)
-    return settings.core_options().trusted if settings.backend == name else None
+    """The distribution that the configuration trusts with the backend: to be known before anything is imported.
+
+    For help, what is wrong with the configuration otherwise does not matter.
+    """
+    trusted: object = None
+    try:
+        settings = command_line.settings(backend=name)
+        if settings.backend == name:
+            trusted = {**settings.table, **settings.arguments}.get("trusted")
+            trusted = settings.core_options().trusted
+    except ConfigError:
+        if not command_line.only_help:
+            raise
+    return None if trusted is None else str(trusted)

@@ -1,7 +1,7 @@
-"""Asking for the secrets that are configured as "prompt"."""
+"""Asking the user for a secret."""
 
+import os
 import warnings
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import click
@@ -12,40 +12,31 @@ from signer_core.errors import ConfigError
 if TYPE_CHECKING:
     from signer_core.settings import Settings
 
-REFERENCE = "prompt"
 
+def ask(name: str, *, confirm: bool = False) -> bytes:
+    """What the user types, unseen, when asked for ``name``: the very bytes, as ``env:`` would have them.
 
-def asking(settings: "Settings", *, confirm: bool = False) -> Callable[[], bytes]:
-    """What asks for a secret of ``settings``, by the name of its option; twice where a typing error would be final."""
-    name = ", ".join(_options_asked_for(settings)) or "secret"
+    With ``confirm`` twice, where a typing error would be final. Raises :class:`ConfigError` where nobody answers.
+    """
+    import getpass
 
-    def ask() -> bytes:
-        import getpass
-
-        with warnings.catch_warnings():
-            # Without a terminal getpass would read the message that is to be signed, and show what is typed.
-            warnings.simplefilter("error", getpass.GetPassWarning)
-            try:
-                text: str = click.prompt(name, hide_input=True, confirmation_prompt=confirm, err=True)
-            except click.Abort as abort:
-                if by_interrupt(abort):
-                    raise KeyboardInterrupt from None
-                raise _nobody_there(name) from None
-            except getpass.GetPassWarning:
-                raise _nobody_there(name) from None
-        return text.encode("utf-8", "surrogateescape")
-
-    return ask
+    with warnings.catch_warnings():
+        # Without a terminal getpass would read the message that is to be signed, and show what is typed.
+        warnings.simplefilter("error", getpass.GetPassWarning)
+        try:
+            text: str = click.prompt(name, hide_input=True, confirmation_prompt=confirm, err=True)
+        except click.Abort as abort:
+            if by_interrupt(abort):
+                raise KeyboardInterrupt from None
+            raise _nobody_there(name) from None
+        except getpass.GetPassWarning:
+            raise _nobody_there(name) from None
+    return os.fsencode(text)
 
 
 def is_asked_for(settings: "Settings") -> bool:
-    """Whether ``settings`` have a secret that the user is asked for."""
-    return bool(_options_asked_for(settings))
-
-
-def _options_asked_for(settings: "Settings") -> list[str]:
-    given = {**settings.table, **settings.environment, **settings.arguments}
-    return [option for option, value in given.items() if value == REFERENCE]
+    """Whether ``settings`` may have a secret that the user is asked for."""
+    return "prompt" in [*settings.table.values(), *settings.environment.values(), *settings.arguments.values()]
 
 
 def _nobody_there(name: str) -> ConfigError:

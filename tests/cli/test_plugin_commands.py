@@ -53,6 +53,34 @@ def test_they_have_their_own_help(signer: Signer) -> None:
 
 
 @pytest.mark.usefixtures("vault")
+@pytest.mark.parametrize(
+    "configuration", ["[signers.a]\nbackend = 'vault'\n", "what is this?", "[signer]\nbackend = 'vault'\ntimeout = 0\n"]
+)
+def test_help_does_not_depend_on_the_configuration(configuration: str, signer: Signer) -> None:
+    Path("signer.toml").write_text(configuration)
+    assert "What the vault does." in signer("vault", "--help").stdout
+    assert signer("vault", "tell", "-h").exit_code == 0
+    assert signer("vault", "tell").exit_code == 1
+
+
+@pytest.mark.usefixtures("vault")
+def test_help_does_not_depend_on_the_file_of_the_variable(signer: Signer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SIGNER_CONFIG", "gone.toml")
+    assert "What the vault does." in signer("vault", "--help").stdout
+
+
+@pytest.mark.parametrize("more", ["", "timeout = 0"])
+def test_for_help_too_a_distribution_that_is_not_trusted_is_not_imported(
+    more: str, signer: Signer, install: Install
+) -> None:
+    install("signer-evil", "raise AssertionError", name="vault")
+    Path("signer.toml").write_text(f'[signer]\nbackend = "vault"\ntrusted = "signer-vault"\n{more}\n')
+    result = signer("vault", "--help")
+    assert result.exit_code == 1
+    assert "only signer-vault is trusted with it" in result.stderr
+
+
+@pytest.mark.usefixtures("vault")
 def test_they_find_the_configured_options(signer: Signer) -> None:
     Path("signer.toml").write_text('[signer]\nbackend = "vault"\nsize = 3\n')
     assert signer("vault", "tell").stdout == "3\n"
@@ -113,6 +141,36 @@ def test_a_distribution_that_is_not_trusted_is_not_imported(signer: Signer, inst
     result = signer("vault", "tell")
     assert result.exit_code == 1
     assert "only signer-vault is trusted with it" in result.stderr
+
+
+ASKING = COMMANDS.replace(
+    "click.echo(line.backend_config().size)",
+    """click.echo(line.secret("env:WORD", "word").reveal())
+    for reference in (None, "prompt"):
+        click.echo(line.secret(reference, "new word", confirm=True).reveal())""",
+)
+
+
+def test_a_command_takes_a_secret_as_options_do(
+    signer: Signer, install: Install, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WORD", "given")
+    install("signer-vault", ASKING, name="vault")
+    result = signer("vault", "tell", input="one\none\ntwo\ntwo\n")
+    assert result.stdout == "given\none\ntwo\n"
+    assert result.stderr.count("new word:") == 2
+    assert result.stderr.count("Repeat") == 2
+
+
+def test_a_command_that_nobody_answers(signer: Signer, install: Install, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WORD", "given")
+    install("signer-vault", ASKING, name="vault")
+    result = signer("vault", "tell")
+    assert result.exit_code == 1
+    assert result.stderr.splitlines()[-2:] == [
+        "error: nobody answered the question for the new word",
+        'remedy: where there is no terminal, use "file:PATH" or "env:NAME"',
+    ]
 
 
 def test_what_a_command_returns_is_not_its_status(signer: Signer, install: Install) -> None:

@@ -11,6 +11,7 @@ import pytest
 from signer_core import create_signer
 from signer_core.cli import main
 from tests.cli.conftest import PROGRAM, Signer
+from tests.conftest import Install
 
 FILE = ("--backend", "file", "--set", "path=keys", "--set", "passphrase=prompt")
 
@@ -46,6 +47,46 @@ def test_what_is_typed_is_the_passphrase(signer: Signer, monkeypatch: pytest.Mon
 def test_it_is_asked_by_the_name_of_the_option_in_the_file(signer: Signer) -> None:
     Path("signer.toml").write_text('[signer]\nbackend = "file"\npath = "keys"\npassphrase = "prompt"\n')
     assert "passphrase:" in signer("init", input="word\nword\n").output
+
+
+def test_each_secret_is_asked_for_by_its_own_name(signer: Signer, install: Install) -> None:
+    install(
+        source="""
+        @attrs.frozen(kw_only=True)
+        class Options:
+            label: str
+            token: Secret
+            passphrase: Secret
+        @hookimpl
+        def signer_backend():
+            return Backend(contract=1, config_class=Options)
+        @hookimpl
+        def signer_open(config):
+            assert (config.label, config.passphrase.reveal(), config.token.reveal()) == ("prompt", b"first", b"second")
+            return Ed25519Key()
+        """
+    )
+    options = [word for name in ("label", "token", "passphrase") for word in ("--set", f"{name}=prompt")]
+    result = signer("--backend", "throwaway", *options, "show", input="first\nsecond\n")
+    assert result.exit_code == 0
+    assert [line.partition(":")[0] for line in result.stderr.splitlines()] == ["passphrase", "token"]
+
+
+def test_the_same_keys_are_the_same_bytes_wherever_they_are_asked_for(
+    signer: Signer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those that ``env:`` has when the shell is given them: text in the locale's encoding, and what is none."""
+    by_variable = ("--backend", "file", "--set", "path=keys", "--set", "passphrase=env:WORD")
+    monkeypatch.setenv("WORD", "first")
+    assert signer(*by_variable, "init").exit_code == 0
+    Path("signer.toml").unlink()
+    monkeypatch.setattr("click.termui.hidden_prompt_func", lambda _: "S\u00e9same\udcff")
+    for command in ([*by_variable, "file", "passwd"], [*FILE, "show"]):
+        with pytest.raises(SystemExit) as ended:
+            main(command)
+        assert not ended.value.code
+    monkeypatch.setenv("WORD", "S\u00e9same\udcff")
+    assert signer(*by_variable, "show").exit_code == 0
 
 
 def interrupted(prompt: str) -> str:

@@ -1,9 +1,9 @@
 """``signer file export``, ``signer file import`` and ``signer file passwd``."""
 
-import getpass
+import contextlib
 import os
 import sys
-import warnings
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -11,7 +11,6 @@ import click
 from signer_core.deadline import Deadline
 from signer_core.errors import ConfigError, KeyFormatError
 from signer_core.hookspecs import CommandLine
-from signer_core.secrets import Secret
 from signer_file.config import FileConfig, not_empty
 
 _REFERENCE = "file:PATH, env:NAME or prompt."
@@ -42,7 +41,7 @@ def export_key(line: CommandLine, output: str | None, new_passphrase: str | None
         exported = key.private_bytes_raw().hex().encode() + b"\n"
     else:
         if new_passphrase is not None or not passphrase:
-            passphrase = _new_passphrase(new_passphrase)
+            passphrase = _new_passphrase(line, new_passphrase)
         exported = pkcs8.encrypt(key, passphrase)
     if output in (None, "-"):
         click.echo(exported, nl=False)
@@ -68,7 +67,9 @@ def import_key(line: CommandLine, source: str, force: bool, source_passphrase: s
     config: FileConfig = line.backend_config()
 
     def ask() -> bytes:
-        return _secret("--source-passphrase", source_passphrase, f"Passphrase of {source}", confirm=False).reveal()
+        with _errors_naming("--source-passphrase"):
+            secret = line.secret(source_passphrase, f"passphrase of {source}")
+        return secret.reveal()
 
     location = changing.choose_place(config, force=force)
     which = "check which passphrase it was encrypted with, and give that one by --source-passphrase"
@@ -98,33 +99,23 @@ def change_passphrase(line: CommandLine, new_passphrase: str | None) -> None:
     config: FileConfig = line.backend_config()
     file = KeyFile.read(find_existing(config))
     key = file.open(file.passphrase(config))
-    change_passphrase(file, key, _new_passphrase(new_passphrase), Deadline.after(None))
+    change_passphrase(file, key, _new_passphrase(line, new_passphrase), Deadline.after(None))
     click.echo(
         f"{file.location.file} is encrypted with the new passphrase; let the option 'passphrase' lead to it", err=True
     )
 
 
-def _new_passphrase(reference: str | None) -> bytes:
-    return not_empty(_secret("--new-passphrase", reference, "New passphrase", confirm=True).reveal())
+def _new_passphrase(line: CommandLine, reference: str | None) -> bytes:
+    with _errors_naming("--new-passphrase"):
+        secret = line.secret(reference, "new passphrase", confirm=True)
+    return not_empty(secret.reveal())
 
 
-def _secret(flag: str, reference: str | None, text: str, *, confirm: bool) -> Secret:
-    """What the ``reference`` given by ``flag`` leads to; the user is asked for it by ``text`` where there is none."""
-
-    def ask() -> bytes:
-        with warnings.catch_warnings():
-            # Without a terminal getpass would read stdin, where the key may be, and show what is typed.
-            warnings.simplefilter("error", getpass.GetPassWarning)
-            try:
-                answer: str = click.prompt(text, hide_input=True, confirmation_prompt=confirm, err=True)
-            except getpass.GetPassWarning:
-                raise ConfigError(
-                    f"there is no terminal to ask for: {text}", remedy='give it as "file:PATH" or "env:NAME"'
-                ) from None
-        return os.fsencode(answer)
-
+@contextlib.contextmanager
+def _errors_naming(flag: str) -> Iterator[None]:
+    """What is no reference was given by ``flag``."""
     try:
-        return Secret.from_reference(reference or "prompt", prompt=ask)
+        yield
     except ConfigError:  # which speaks of configurations; neither repeats what may be the passphrase itself
         raise ConfigError(
             f"{flag} takes no passphrase, but a reference that leads to it",
