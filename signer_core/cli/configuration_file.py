@@ -16,7 +16,7 @@ class ConfigurationFile:
 
     def __init__(self, named: str | None) -> None:
         self.path = Path(named if named is not None else os.environ.get(VARIABLE) or DEFAULT)
-        #: Whether the user said so, here and now. A default one is only believed if nobody else had a hand in it.
+        #: Whether the user did not name it here and now. Such a one is only believed if nobody else had a hand in it.
         self.is_default = named is None
         #: Whether going on without it would not be what the user asked for.
         self.is_required = named is not None or bool(os.environ.get(VARIABLE))
