@@ -13,7 +13,7 @@ from signer_core.errors import ConfigError, KeyFormatError
 from signer_core.hookspecs import CommandLine
 from signer_file.config import FileConfig, not_empty
 
-_REFERENCE = "file:PATH, env:NAME or prompt."
+_REFERENCE = "file:PATH (from the working directory, not from the configuration's), env:NAME or prompt."
 
 
 @click.group("file")
