@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 _COLUMNS = ("name", "kind", "distribution", "version", "summary", "path")
 
 
-@click.command("backends", cls=Command, short_help="List the installed backends and extensions.")
+@click.command("backends", cls=Command)
 @click.option("--load", is_flag=True, help="Import each of them, and show what is wrong with those that are broken.")
 @click.option("--json", "as_json", is_flag=True, help="Print a list of objects in JSON.")
 def command(*, load: bool, as_json: bool) -> None:

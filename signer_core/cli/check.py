@@ -14,9 +14,7 @@ if TYPE_CHECKING:
     from signer_core.hookspecs import Verdict
 
 
-@click.command(
-    "check", cls=Command, short_help="Go through the configuration step by step, with what to do about each failure."
-)
+@click.command("check", cls=Command)
 @click.option("--json", "as_json", is_flag=True, help="Print an object in JSON: ok, and a list of steps.")
 @click.pass_obj
 def command(command_line: CommandLine, *, as_json: bool) -> None:

@@ -21,7 +21,7 @@ _FILE = 'signer = { backend = "file", path = "keys", passphrase = "file:passphra
 _NOOP = 'signer = { backend = "noop" }'
 
 
-@click.command("demo", cls=Command, short_help="Show what signing by configuration is, in a temporary folder.")
+@click.command("demo", cls=Command)
 def command() -> None:
     """Sign this project's README with an encrypted key file, then with another backend, by changing one line.
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from signer_core.signer import Signer
 
 
-@click.command("init", cls=Command, short_help="Make the key if it is missing, and print its address.")
+@click.command("init", cls=Command)
 @click.pass_obj
 def command(command_line: CommandLine) -> None:
     """Make the configured key if it is missing, and print its address in hex. Running it twice changes nothing.

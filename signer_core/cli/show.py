@@ -7,7 +7,7 @@ from signer_core.cli.output import Command, write
 from signer_core.cli.public_keys import FORMATS
 
 
-@click.command("show", cls=Command, short_help="Print the public key.")
+@click.command("show", cls=Command)
 @click.option(
     "--format", "form", type=click.Choice(list(FORMATS)), default="text", show_default=True, help="The encoding."
 )

@@ -16,7 +16,7 @@ _SUFFIX = ".sig"
 _AT_ONCE = 64  # files that are in memory together; as many as a remote backend is asked for at a time
 
 
-@click.command("sign", cls=Command, short_help="Sign files.")
+@click.command("sign", cls=Command)
 @click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path(allow_dash=True))
 @click.option(
     "--output", "-o", type=click.Path(allow_dash=True), metavar="PATH", help="Where the one signature goes, not stdout."

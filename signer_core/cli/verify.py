@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 _LIMIT = 1024 * 1024  # bytes, far above any signature or public key
 
 
-@click.command("verify", cls=Command, short_help="Verify the signature of a file.")
+@click.command("verify", cls=Command)
 @click.argument("file", metavar="FILE", type=click.Path(allow_dash=True))
 @click.argument("signature", metavar="SIGNATURE", type=click.Path(allow_dash=True))
 @click.option(

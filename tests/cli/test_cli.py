@@ -42,10 +42,10 @@ def test_the_help_lists_every_subcommand_in_one_line(signer: Signer) -> None:
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_the_table_and_the_subcommand_tell_the_same(name: str) -> None:
+def test_each_module_of_the_table_has_the_subcommand_of_its_name(name: str) -> None:
     command = main.get_command(click.Context(main), name)
     assert command is not None
-    assert (command.name, command.short_help) == (name, COMMANDS[name])
+    assert command.name == name
 
 
 def test_the_help_imports_nothing_that_it_does_not_show() -> None:
