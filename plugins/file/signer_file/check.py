@@ -4,14 +4,25 @@ from collections.abc import Iterator
 
 from signer_core.errors import SignerError
 from signer_core.hookspecs import Verdict
+from signer_file import store
 from signer_file.config import FileConfig
 from signer_file.key_file import KeyFile
-from signer_file.location import find_existing
+from signer_file.location import candidates, find_existing
 from signer_file.permissions import Finding
 
 
 def verdicts(config: FileConfig) -> Iterator[Verdict]:
-    """The file itself, who can get at it, and how its passphrase protects it. Needs no passphrase."""
+    """The file itself, who can get at it, how its passphrase protects it, and what else is there.
+
+    Needs no passphrase.
+    """
+    yield from _of_the_key(config)
+    for each in (left for place in candidates(config) for left in store.leftovers(place.target)):
+        detail = f"{each} is what a process left that was stopped while it wrote"
+        yield Verdict(step="leftover files", passed=False, detail=detail, remedy=f"rm {each}")
+
+
+def _of_the_key(config: FileConfig) -> Iterator[Verdict]:
     try:
         file = KeyFile.read(find_existing(config))
     except SignerError as error:

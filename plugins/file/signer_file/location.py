@@ -30,8 +30,7 @@ class Location:
 
 def find(config: FileConfig) -> Location | None:
     """The key file that is there, or None. Raises ``ConfigError`` if ``path`` is ambiguous or impossible."""
-    candidates = _candidates(config.path)
-    found = [each for each in candidates if _exists(each)]
+    found = [each for each in candidates(config) if _exists(each)]
     if len(found) > 1:
         raise ConfigError(
             f"{config.path} holds two keys, {' and '.join(each.file.name for each in found)}",
@@ -50,7 +49,7 @@ def find_existing(config: FileConfig) -> Location:
 
 def choose_new(config: FileConfig) -> Location:
     """Where a new key goes, and in which format: as the file's name says, else as ``format`` says."""
-    for each in _candidates(config.path):
+    for each in candidates(config):
         if each.format is (config.format or each.format):
             return each
     raise ConfigError(
@@ -59,7 +58,9 @@ def choose_new(config: FileConfig) -> Location:
     )
 
 
-def _candidates(path: Path) -> list[Location]:
+def candidates(config: FileConfig) -> list[Location]:
+    """Where the key may be."""
+    path = config.path
     if path.suffix in _SUFFIXES:
         return [Location(path, _SUFFIXES[path.suffix], named=True)]
     return [Location(path / name, each, named=False) for each, name in _NAMES.items()]

@@ -10,6 +10,7 @@ The promises about modes, links and syncing are POSIX's; on Windows the rest hol
 import contextlib
 import errno
 import os
+import re
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -95,6 +96,17 @@ def make_directory(directory: Path) -> None:
                 os.chmod(each, 0o700)
     for each in missing:
         _sync_directory(each)
+
+
+def leftovers(path: Path) -> list[Path]:
+    """What processes left beside ``path`` that were stopped while they wrote it, or that are writing it just now.
+
+    Empty, too, where the directory cannot be listed.
+    """
+    temporary = re.compile(rf"\.{re.escape(path.name)}\.[0-9a-f]{{16}}\.tmp")
+    with contextlib.suppress(OSError, ValueError):
+        return sorted(path.with_name(name) for name in os.listdir(path.parent) if temporary.fullmatch(name))
+    return []
 
 
 @contextlib.contextmanager

@@ -59,6 +59,25 @@ def test_loose_modes_fail_with_the_remedy(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize("path", ["", "signer.json"])
+def test_what_a_killed_writer_left_fails_with_the_remedy(path: str, tmp_path: Path) -> None:
+    ASCII.copy_to(tmp_path)
+    left = write_private(tmp_path / ".signer.json.0123456789abcdef.tmp", b"half a k")
+    for other in (".signer.json.tmp", ".other.json.0123456789abcdef.tmp", "signer.json.bak"):
+        write_private(tmp_path / other, b"")
+    assert failed(check(tmp_path / path)) == [
+        ("leftover files", f"{left} is what a process left that was stopped while it wrote", f"rm {left}")
+    ]
+
+
+def test_what_a_killed_init_left_is_told_though_there_is_no_key(tmp_path: Path) -> None:
+    left = write_private(tmp_path / ".signer.pem.0123456789abcdef.tmp", b"")
+    assert [(step, remedy) for step, _, remedy in failed(check(tmp_path))] == [
+        ("key file", "make one with: signer init"),
+        ("leftover files", f"rm {left}"),
+    ]
+
+
 def test_an_old_derivation_fails_with_the_remedy(tmp_path: Path) -> None:
     LEGACY.copy_to(tmp_path)
     ((step, detail, remedy),) = failed(check(tmp_path))

@@ -9,6 +9,8 @@ import pytest
 
 from signer_core import create_signer, init_signer
 from signer_core.errors import KeyNotFoundError, WrongPassphraseError
+from signer_file.check import verdicts
+from signer_file.config import FileConfig
 
 from . import crashing
 from .keys import ASCII, LEGACY, names_in, options, write_private
@@ -86,3 +88,10 @@ def test_passwd_leaves_the_key_under_the_old_passphrase_or_the_new_one(template:
     assert renewed == sorted(renewed)
     assert (renewed[0], renewed[-1]) == (False, True)
     assert names_in(directory / "keys") == ["signer.json"]
+
+
+def test_a_check_finds_all_that_a_killed_passwd_leaves(template: Path) -> None:
+    for directory in directories_after_each_crash(template, "passwd", "--new-passphrase", "file:new"):
+        told = [each.remedy for each in verdicts(FileConfig(path=directory / "keys")) if each.step == "leftover files"]
+        left = set(names_in(directory / "keys")) - {"signer.json"}
+        assert told == [f"rm {directory / 'keys' / name}" for name in left]
