@@ -18,7 +18,7 @@ from signer_core.paths import absolute
 from signer_core.secrets import Secret
 
 _DESCRIPTION = "signer_core.description"
-_DURATION = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+(?:\.\d+)?)s)?(?:(\d+)ms)?", re.ASCII)
+_DURATION = r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+(?:\.\d+)?)s)?(?:(\d+)ms)?"
 _DURATION_FORMS = 'seconds, or a text like "250ms", "10s", "1m30s" or "1h"'
 
 
@@ -36,7 +36,7 @@ def description(field: "attrs.Attribute[Any]") -> str:
 def seconds(value: float | str) -> float:
     """A duration in seconds out of a number or a text like "1m30s". A converter for fields; raises ValueError."""
     if isinstance(value, str):
-        parts = _DURATION.fullmatch(value)
+        parts = re.fullmatch(_DURATION, value, re.ASCII)
         if parts is None or not any(parts.groups()):
             raise ValueError(f"write {_DURATION_FORMS}")
         hours, minutes, whole, milli = (float(part or 0) for part in parts.groups())

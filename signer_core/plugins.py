@@ -1,20 +1,18 @@
-"""From the name of a backend to its plugin: find the one, list all, refuse doubt."""
+"""From the name of a backend to its plugin: found, loaded, held to the contract."""
 
 import inspect
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import attrs
 import pluggy
 from importlib_metadata import EntryPoint
 
 from signer_core.deadline import Deadline
-from signer_core.distributions import distribution_of, entry_points, name_of, normalized, the_one
+from signer_core.distributions import distribution_of, name_of, normalized, the_one
 from signer_core.errors import PluginContractError, PluginError, SignerError
 from signer_core.hookspecs import (
     BACKENDS_GROUP,
     CONTRACT,
-    EXTENSIONS_GROUP,
     Backend,
     BackendHooks,
     Extension,
@@ -91,20 +89,6 @@ class BackendPlugin:
         return _broken("backend", self.entry_point, what)
 
 
-@attrs.frozen(kw_only=True)
-class Installed:
-    """An installed backend or extension, as its distribution's metadata has it."""
-
-    name: str
-    kind: str
-    distribution: str
-    version: str
-    path: str
-    summary: str
-    #: Why it does not work; None if nothing is known against it.
-    error: str | None = None
-
-
 def load_backend(name: str, *, trusted: str | None = None) -> BackendPlugin:
     """The plugin that serves the backend ``name``; nothing else is imported.
 
@@ -120,38 +104,20 @@ def load_backend(name: str, *, trusted: str | None = None) -> BackendPlugin:
     return _load(name, entry_point)
 
 
-def installed_plugins(*, load: bool = False) -> list[Installed]:
-    """All installed backends and extensions. ``load`` imports each one by itself to find those that are broken."""
-    found = []
-    for kind, group in (("backend", BACKENDS_GROUP), ("extension", EXTENSIONS_GROUP)):
-        for entry_point in entry_points(group):
-            distribution = distribution_of(entry_point)
-            found.append(
-                Installed(
-                    name=entry_point.name,
-                    kind=kind,
-                    distribution=distribution.name,
-                    version=distribution.version,
-                    path=str(distribution.locate_file("")),
-                    summary=distribution.metadata.get("Summary") or "",
-                    error=_error_of(kind, entry_point) if load else None,
-                )
-            )
-    return sorted(found, key=lambda each: (each.kind, each.name, each.distribution))
+def check_plugin(kind: str, entry_point: EntryPoint) -> None:
+    """Import the plugin behind the entry point, and hold what it says of itself to the contract.
 
-
-def _error_of(kind: str, entry_point: EntryPoint) -> str | None:
+    ``kind`` is "backend" or "extension". Raises :class:`PluginContractError`.
+    """
+    if kind == "backend":
+        description: Backend | Extension = _load(entry_point.name, entry_point).backend
+    else:
+        hooks = _hooks_of(entry_point, kind, ExtensionHooks)
+        description = _asked(hooks.signer_extension, Extension, lambda what: _broken(kind, entry_point, what))
     try:
-        if kind == "backend":
-            the_one(BACKENDS_GROUP, entry_point.name)
-            check_config_class(_load(entry_point.name, entry_point).backend.config_class)
-        else:
-            hooks = _hooks_of(entry_point, kind, ExtensionHooks)
-            extension = _asked(hooks.signer_extension, Extension, lambda what: _broken(kind, entry_point, what))
-            check_config_class(extension.config_class)
-    except SignerError as error:
-        return str(error)
-    return None
+        check_config_class(description.config_class)
+    except PluginContractError as error:
+        raise _broken(kind, entry_point, error.message) from error
 
 
 def _on_one_line(text: str) -> str:

@@ -13,7 +13,8 @@ import pytest
 from signer_core import Backend, Extension, SignEvent, SigningKey, errors, hookspecs
 from signer_core.cli import COMMANDS, main
 from signer_core.errors import SignerError
-from signer_core.plugins import installed_plugins, load_backend
+from signer_core.installed import installed_plugins
+from signer_core.plugins import load_backend
 from signer_core.settings import CORE_OPTIONS
 
 ROOT = Path(__file__).parent.parent

@@ -17,7 +17,8 @@ from signer_core.errors import (
     PluginError,
 )
 from signer_core.hookspecs import Verdict
-from signer_core.plugins import BackendPlugin, installed_plugins, load_backend
+from signer_core.installed import installed_plugins
+from signer_core.plugins import BackendPlugin, load_backend
 from tests.conftest import WORKING, Install
 from tests.keys import Ed25519Key, assert_hides
 
@@ -470,7 +471,7 @@ def test_broken_metadata_hides_no_plugin(install: Install) -> None:
 
 def test_listing_imports_nothing() -> None:
     program = (
-        "import sys; from signer_core.plugins import installed_plugins;"
+        "import sys; from signer_core.installed import installed_plugins;"
         "names = {each.name for each in installed_plugins()};"
         "assert {'file', 'noop'} <= names; assert not {'signer_file', 'signer_noop'} & set(sys.modules)"
     )

@@ -9,7 +9,7 @@ from signer_core.cli.failures import one_line
 from signer_core.cli.output import Command, write
 
 if TYPE_CHECKING:
-    from signer_core.plugins import Installed
+    from signer_core.installed import Installed
 
 _COLUMNS = ("name", "kind", "distribution", "version", "summary", "path")
 
@@ -23,7 +23,7 @@ def command(*, load: bool, as_json: bool) -> None:
     It is read from the distributions' metadata: without --load nothing is imported, so a broken one looks like the
     others.
     """
-    from signer_core.plugins import installed_plugins
+    from signer_core.installed import installed_plugins
 
     plugins = installed_plugins(load=load)
     if as_json:

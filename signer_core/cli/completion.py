@@ -5,7 +5,7 @@ from click.shell_completion import CompletionItem
 
 def backends(incomplete: str) -> list[CompletionItem]:
     """The installed backends."""
-    from signer_core.plugins import installed_plugins
+    from signer_core.installed import installed_plugins
 
     return [
         CompletionItem(each.name, help=each.summary)

@@ -41,7 +41,8 @@ class PluginCommandLine:
 
 def plugin_commands(ctx: click.Context, name: str) -> click.Command | None:
     """The commands of the backend ``name``; None where no such backend is installed. No other one is imported."""
-    from signer_core.plugins import installed_plugins, load_backend
+    from signer_core.installed import installed_plugins
+    from signer_core.plugins import load_backend
 
     if not any(each.name == name for each in installed_plugins() if each.kind == "backend"):
         return None

@@ -62,7 +62,7 @@ def test_load_in_json(signer: Signer, install: Install) -> None:
 
 
 def test_nothing_installed(signer: Signer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("signer_core.plugins.installed_plugins", lambda **_: [])
+    monkeypatch.setattr("signer_core.installed.installed_plugins", lambda **_: [])
     result = signer("backends")
     assert (result.exit_code, result.stdout) == (0, "")
     assert result.stderr == "no backend is installed; `pip install signer-file` brings one\n"

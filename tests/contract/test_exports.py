@@ -15,6 +15,7 @@ PACKAGE = Path(signer_core.__file__).parent
 
 #: From the top down; a module imports only what stands below it.
 LAYERS = (
+    "installed",
     "factory",
     "plugins",
     "distributions",

@@ -18,8 +18,9 @@ from signer_core.hookspecs import (
     BackendHooks,
     ExtensionHooks,
 )
+from signer_core.installed import installed_plugins
 from signer_core.options import converter_for, description
-from signer_core.plugins import installed_plugins, load_backend
+from signer_core.plugins import load_backend
 from signer_core.settings import CORE_OPTIONS, CoreOptions
 from tests.keys import Ed25519Key
 
