@@ -2,10 +2,12 @@
 
 import errno
 import os
+import re
 import stat
 import subprocess
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -15,7 +17,10 @@ from signer_core import create_signer
 from signer_core.cli.command_line import CommandLine
 from signer_core.cli.output import create_file
 from signer_core.cli.template import template
+from signer_core.config import read
 from signer_core.options import ShellText
+from signer_core.settings import CORE_OPTIONS
+from signer_file.config import FileConfig
 from tests.cli.conftest import PROGRAM, SEED, Signer, with_full_disk
 from tests.conftest import Install
 
@@ -67,10 +72,28 @@ def test_the_configuration_has_what_was_given_and_a_comment_for_each_other_optio
     assert "# timeout" not in text
 
 
-def test_the_comments_are_valid_where_they_name_a_default(signer: Signer) -> None:
+def uncommented(text: str) -> dict[str, Any]:
+    """The table of a configuration in which all options are set that it has in comments."""
+    lines = [line.removeprefix("# ") if re.match(r"# \w+ =", line) else line for line in text.splitlines()]
+    table: dict[str, Any] = tomllib.loads("\n".join(lines))["signer"]
+    return table
+
+
+def test_the_comments_are_options_that_can_be_set(signer: Signer) -> None:
+    signer("--backend", "file", "--set", "path=keys", "--set", "passphrase=env:WORD", "init")
+    table = uncommented(Path("signer.toml").read_text())
+    assert table.keys() == (CORE_OPTIONS | {"path", "passphrase", "format", "allow_unencrypted"}) - {"extensions"}
+    assert (table["allow_unencrypted"], table["format"], table["timeout"]) == (False, "evnode", "10s")
+    found = read(table)
+    assert found.core_options().trusted == "signer-file"
+    found.backend_config(FileConfig)
+
+
+def test_a_comment_says_what_leaving_out_an_option_means(signer: Signer) -> None:
     signer(*NEW_FILE)
-    comments = [line.removeprefix("# ") for line in Path("signer.toml").read_text().splitlines() if " = " in line]
-    assert tomllib.loads("\n".join(comments))["allow_unencrypted"] is False
+    lines = Path("signer.toml").read_text().splitlines()
+    assert "# timeout: the whole time that one call may take, such as 10s; left out: no limit" in lines
+    assert lines[lines.index('# format = "evnode"') - 1].endswith("; left out: not set")
 
 
 def test_defaults_of_every_type_are_written_in_toml(signer: Signer, install: Install) -> None:
@@ -78,6 +101,7 @@ def test_defaults_of_every_type_are_written_in_toml(signer: Signer, install: Ins
         source="""
         import enum
         from pathlib import Path
+        from signer_core.options import budget
         class Mode(enum.Enum):
             FAST = "fast"
         @attrs.frozen(kw_only=True)
@@ -88,6 +112,16 @@ def test_defaults_of_every_type_are_written_in_toml(signer: Signer, install: Ins
             path: Path = Path("keys")
             tags: tuple[str, ...] = ("a", "b")
             pairs: dict[str, str] = attrs.Factory(dict)
+            names: dict[str, str] = attrs.Factory(lambda: {"a": "b"})
+            text: str | None = None
+            file: Path | None = None
+            secret: Secret | None = None
+            flag: bool | None = None
+            number: int | None = None
+            wait: float | None = None
+            pause: float | None = attrs.field(default=None, converter=budget)
+            some: tuple[str, ...] | None = None
+            more: dict[str, str] | None = None
         @hookimpl
         def signer_backend():
             return Backend(contract=1, config_class=Options, remote=True, default_timeout=10.0)
@@ -104,7 +138,17 @@ def test_defaults_of_every_type_are_written_in_toml(signer: Signer, install: Ins
         "# pace = 1.5",
         '# path = "keys"',
         '# tags = ["a", "b"]',
-        "# pairs =",
+        "# pairs = {}",
+        '# names = {"a" = "b"}',
+        '# text = "..."',
+        '# file = "PATH"',
+        '# secret = "file:PATH"',
+        "# flag = true",
+        "# number = 1",
+        "# wait = 1.0",
+        '# pause = "10s"',
+        '# some = ["..."]',
+        '# more = {"name" = "..."}',
         "# timeout = 10.0",
         "# verify = true",
     ):
