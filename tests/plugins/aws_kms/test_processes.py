@@ -88,7 +88,6 @@ def test_an_account_that_nobody_uses_is_forgotten(fake_kms: FakeKms) -> None:
     assert not [key for key in _accounts._accounts if fake_kms.endpoint_url in str(key)]
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="POSIX")
 def test_a_forked_child_uses_connections_of_its_own(fake_kms: FakeKms) -> None:
     fake_kms.create_key(alias=ALIAS)
     with opened() as signer:
@@ -111,7 +110,6 @@ def test_a_forked_child_uses_connections_of_its_own(fake_kms: FakeKms) -> None:
     assert fake_kms.connections_opened == 2
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="POSIX")
 def test_a_child_forked_while_all_connections_are_busy_signs(fake_kms: FakeKms) -> None:
     from signer_aws_kms.testing import faults
 
