@@ -15,6 +15,12 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
+def check_concurrency(concurrency: int) -> None:
+    """Raise ValueError unless it is a number of threads."""
+    if not isinstance(concurrency, int) or isinstance(concurrency, bool) or concurrency < 1:
+        raise ValueError(f"concurrency must be a whole number and at least 1, not {concurrency!r}")
+
+
 class Threads:
     """The threads of one signer that make its calls awaitable: started when needed, never more than ``most``."""
 

@@ -5,7 +5,7 @@ import threading
 import time
 from collections.abc import Callable, Coroutine, Iterable
 from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Any, Self
 
 from signer_core import parallel
 from signer_core.algorithms import Algorithm
@@ -18,22 +18,10 @@ from signer_core.hookspecs import SigningKey
 from signer_core.key_contract import broken_in_code, check_key, describe
 from signer_core.open_key import OpenKey
 from signer_core.options import budget
+from signer_core.origin import Origin
 from signer_core.pins import Pins, hex_address, hex_bytes
 from signer_core.public_key import PublicKey
 from signer_core.way import way_to_sign
-
-
-class Origin(Protocol):
-    """Where a signer's key came from, and what opens it again in another process."""
-
-    def broken(self, what: str) -> PluginContractError:
-        """The error that names the plugin, after it broke the contract."""
-
-    def reopening(self, fingerprint: str) -> tuple[Any, ...]:
-        """What a pickle holds, as ``__reduce__`` gives it: a function that opens the signer again, and its arguments.
-
-        The function raises :class:`~signer_core.errors.KeyMismatchError` if the key is not ``fingerprint``'s by then.
-        """
 
 
 class Signer:
@@ -81,7 +69,7 @@ class Signer:
     ) -> None:
         if not isinstance(key, SigningKey):
             raise TypeError(f"a Signer is made of a SigningKey, not of {type(key).__name__}")
-        _check_concurrency(concurrency)
+        parallel.check_concurrency(concurrency)
         self._name = name
         self._backend = backend
         self._concurrency = concurrency
@@ -179,7 +167,7 @@ class Signer:
         batch = [copied(message) for message in messages]
         if concurrency is None:
             concurrency = self._concurrency
-        _check_concurrency(concurrency)
+        parallel.check_concurrency(concurrency)
         cancel = threading.Event()
         deadline = self._attempts.deadline(timeout, cancel)
         call = object()
@@ -293,8 +281,3 @@ def copied(message: bytes | bytearray | memoryview) -> bytes:
     if not isinstance(message, bytes | bytearray | memoryview):
         raise TypeError(f"message must be bytes, bytearray or memoryview, not {type(message).__name__}")
     return bytes(message)
-
-
-def _check_concurrency(concurrency: int) -> None:
-    if not isinstance(concurrency, int) or isinstance(concurrency, bool) or concurrency < 1:
-        raise ValueError(f"concurrency must be a whole number and at least 1, not {concurrency!r}")

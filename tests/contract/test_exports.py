@@ -30,6 +30,7 @@ LAYERS = (
     "open_key",
     "way",
     "key_contract",
+    "origin",
     "attempts",
     "hookspecs",
     "options",

@@ -88,23 +88,29 @@ def test_an_account_that_nobody_uses_is_forgotten(fake_kms: FakeKms) -> None:
     assert not [key for key in _accounts._accounts if fake_kms.endpoint_url in str(key)]
 
 
+def signed_by_a_child(signer: Signer, message: bytes) -> bytes:
+    """The signature that a forked child makes; nothing if it makes none."""
+    reading, writing = os.pipe()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        child = os.fork()
+    if child == 0:  # pragma: no cover
+        try:
+            os.write(writing, signer.sign(message))
+        finally:
+            os._exit(0)
+    os.close(writing)
+    signature = os.read(reading, 100)
+    os.waitpid(child, 0)
+    os.close(reading)
+    return signature
+
+
 def test_a_forked_child_uses_connections_of_its_own(fake_kms: FakeKms) -> None:
     fake_kms.create_key(alias=ALIAS)
     with opened() as signer:
         signer.sign(b"message")
-        reading, writing = os.pipe()
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", DeprecationWarning)
-            child = os.fork()
-        if child == 0:  # pragma: no cover
-            try:
-                os.write(writing, signer.sign(b"from the child"))
-            finally:
-                os._exit(0)
-        os.close(writing)
-        signature = os.read(reading, 100)
-        os.waitpid(child, 0)
-        os.close(reading)
+        signature = signed_by_a_child(signer, b"from the child")
         signer.public_key.verify(signature, b"from the child")
         signer.sign(b"from the parent")
     assert fake_kms.connections_opened == 2
@@ -124,19 +130,7 @@ def test_a_child_forked_while_all_connections_are_busy_signs(fake_kms: FakeKms) 
         fake_kms.inject(hold, operation="Sign")  # type: ignore[arg-type]
         busy = caller.submit(signer.sign, b"message")
         assert came.wait(PATIENCE)
-        reading, writing = os.pipe()
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", DeprecationWarning)
-            child = os.fork()
-        if child == 0:  # pragma: no cover
-            try:
-                os.write(writing, signer.sign(b"from the child"))
-            finally:
-                os._exit(0)
-        os.close(writing)
-        signature = os.read(reading, 100)
-        os.waitpid(child, 0)
-        os.close(reading)
+        signature = signed_by_a_child(signer, b"from the child")
         go.set()
         signer.public_key.verify(signature, b"from the child")
         signer.public_key.verify(busy.result(PATIENCE), b"message")
