@@ -45,7 +45,8 @@ def read_answer(receive: Receive, *, to_connect: bool = False) -> Answer:
             raise GarbledError("a header of the answer has no colon")
         headers[name.lower()] = value.strip()
     body, delimited = (b"", True) if to_connect else _body(stream, code, headers)
-    lasting = version == "HTTP/1.1" and headers.get("connection", "").lower() != "close"
+    options = [option.strip().lower() for option in headers.get("connection", "").split(",")]
+    lasting = version == "HTTP/1.1" and "close" not in options
     return Answer(code, headers, body, delimited and lasting and not stream.rest)
 
 

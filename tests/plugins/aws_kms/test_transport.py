@@ -43,6 +43,12 @@ WHOLE: dict[str, tuple[bytes, bytes, bool]] = {
     ),
     "to the end": (b"HTTP/1.1 200 OK\r\n\r\nbody", b"body", False),
     "closing": (http(b"body", headers="Connection: close\r\n"), b"body", False),
+    "closing, as one of several options": (
+        http(b"body", headers="Connection: keep-alive , Close\r\n"),
+        b"body",
+        False,
+    ),
+    "not closing": (http(b"body", headers="Connection: closed, not-close\r\n"), b"body", True),
     "HTTP/1.0": (http(b"body").replace(b"1.1", b"1.0"), b"body", False),
     "no content": (b"HTTP/1.1 204 No Content\r\n\r\n", b"", True),
     "after 100": (b"HTTP/1.1 100 Continue\r\n\r\n" + http(b"body"), b"body", True),
