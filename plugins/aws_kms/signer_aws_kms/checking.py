@@ -10,10 +10,11 @@ from typing import Any
 import attrs
 
 from signer_aws_kms.account import Account
+from signer_aws_kms.asked import Asked
 from signer_aws_kms.config import AwsKmsConfig
-from signer_aws_kms.failures import DryRunSucceededError
 from signer_aws_kms.key import AwsKmsKey
 from signer_aws_kms.opening import SIGNING_ALGORITHM, SPEC, USAGE, account_of, open_with
+from signer_aws_kms.refusals import DryRunSucceededError
 from signer_core.deadline import Deadline
 from signer_core.errors import InvalidSignatureError, SignerError
 from signer_core.hookspecs import Verdict
@@ -138,7 +139,8 @@ class _Checks:
         request = {"KeyId": key_id, **more}
         if self.config.grant_tokens:
             request["GrantTokens"] = self.config.grant_tokens
-        return self.account.transport.call(operation, json.dumps(request).encode(), self.deadline, key_id=key_id)
+        asked = Asked(operation, key_id, self.account.place.region)
+        return self.account.transport.call(asked, json.dumps(request).encode(), self.deadline)
 
 
 def _seconds(call: Callable[[], object]) -> float:

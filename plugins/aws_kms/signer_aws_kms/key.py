@@ -6,9 +6,11 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from signer_aws_kms.account import Account
+from signer_aws_kms.asked import Asked
 from signer_aws_kms.config import AwsKmsConfig
+from signer_aws_kms.failures import incomplete
 from signer_core.deadline import Deadline
-from signer_core.errors import BackendUnavailableError, SignatureVerificationError
+from signer_core.errors import SignatureVerificationError
 from signer_core.hookspecs import SigningKey
 from signer_core.public_key import PublicKey
 
@@ -33,6 +35,7 @@ class AwsKmsKey(SigningKey):
             "MessageType": "RAW",
             **({"GrantTokens": config.grant_tokens} if config.grant_tokens else {}),
         }
+        self._asked = Asked("Sign", arn, account.place.region)
         self._request = json.dumps(request)[:-1].encode() + b', "Message": "'
         account.enter()
 
@@ -79,7 +82,7 @@ class AwsKmsKey(SigningKey):
     def sign(self, message: bytes, deadline: Deadline) -> bytes:
         """One call of Sign to the pinned key."""
         body = self._request + base64.b64encode(message) + b'"}'
-        answer = self._account.transport.call("Sign", body, deadline, key_id=self._arn)
+        answer = self._account.transport.call(self._asked, body, deadline)
         if answer.get("KeyId") != self._arn:
             raise SignatureVerificationError(
                 f"KMS was asked for a signature by {self._arn}, and another key answered; what it said was thrown away",
@@ -88,9 +91,7 @@ class AwsKmsKey(SigningKey):
         try:
             signature = base64.b64decode(answer["Signature"], validate=True)
         except (KeyError, TypeError, ValueError, binascii.Error):
-            raise BackendUnavailableError(
-                f"KMS Sign of {self._arn} in {self._account.place.region} failed: the answer has no signature"
-            ) from None
+            raise incomplete(self._asked, "signature") from None
         return signature
 
     def renew(self, deadline: Deadline) -> "AwsKmsKey":

@@ -10,7 +10,9 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from signer_aws_kms.account import Account
+from signer_aws_kms.asked import Asked
 from signer_aws_kms.config import AwsKmsConfig
+from signer_aws_kms.failures import incomplete
 from signer_aws_kms.key import AwsKmsKey
 from signer_aws_kms.key_names import alias_in, is_key_arn
 from signer_aws_kms.opening import SPEC, USAGE, account_of, judged, open_with, resolved
@@ -64,13 +66,18 @@ def _make(account: Account, config: AwsKmsConfig, deadline: Deadline) -> str:
     request: dict[str, Any] = {"KeySpec": SPEC, "KeyUsage": USAGE, "Description": config.description}
     if config.tags:
         request["Tags"] = [{"TagKey": name, "TagValue": value} for name, value in config.tags.items()]
-    answer = account.transport.call(
-        "CreateKey", json.dumps(request).encode(), deadline, key_id=f"a key for {config.key_id}", repeatable=False
+    asked = Asked(
+        "CreateKey",
+        f"a key for {config.key_id}",
+        account.place.region,
+        resources=("*",),
+        in_doubt="a key may have been made, and costs money: look in `aws kms list-keys` and in CloudTrail",
     )
+    answer = account.transport.call(asked, json.dumps(request).encode(), deadline)
     metadata = answer.get("KeyMetadata")
     arn = metadata.get("Arn") if isinstance(metadata, dict) else None
     if not isinstance(arn, str) or not is_key_arn(arn):
-        raise BackendUnavailableError("KMS CreateKey failed: the answer has no ARN", retryable=False)
+        raise incomplete(asked, "key ARN")
     _logger.info("made the KMS key %s", arn)
     return arn
 
@@ -79,9 +86,11 @@ def _name(account: Account, config: AwsKmsConfig, alias: str, made: str, deadlin
     """Give the key its alias, and open it; or, where somebody was quicker, the key that has it."""
     if config.key_id.startswith("arn:") and not config.key_id.startswith(f"{made.partition(':key/')[0]}:"):
         raise ConfigError(f"{config.key_id} is not in the account and region of these credentials")
+    region = account.place.region
+    asked = Asked("CreateAlias", alias, region, resources=(f"{made.partition('key/')[0]}{alias}", made))
     body = json.dumps({"AliasName": alias, "TargetKeyId": made}).encode()
     try:
-        _until_seen(lambda step: account.transport.call("CreateAlias", body, step, key_id=alias), deadline)
+        _until_seen(lambda step: account.transport.call(asked, body, step), deadline)
     except KeyExistsError:
         arn, public_key = _until_seen(lambda step: resolved(account, config, step), deadline)
         if arn != made:  # else an answer was lost, and the alias is our own
@@ -96,8 +105,9 @@ def _name(account: Account, config: AwsKmsConfig, alias: str, made: str, deadlin
         return AwsKmsKey(account, config, arn, public_key)
 
     def look(step: Deadline) -> AwsKmsKey:
-        answer = account.transport.call("GetPublicKey", json.dumps({"KeyId": made}).encode(), step, key_id=made)
-        return AwsKmsKey(account, config, *judged(answer, made, account.place.region))
+        asked = Asked("GetPublicKey", made, region)
+        answer = account.transport.call(asked, json.dumps({"KeyId": made}).encode(), step)
+        return AwsKmsKey(account, config, *judged(answer, asked))
 
     return _until_seen(look, deadline)
 

@@ -6,15 +6,15 @@ import json
 from typing import Any
 
 from signer_aws_kms.account import Account, open_account
+from signer_aws_kms.asked import Asked
 from signer_aws_kms.config import AwsKmsConfig
-from signer_aws_kms.failures import Asked, of_connection
+from signer_aws_kms.failures import incomplete, of_connection
 from signer_aws_kms.key import AwsKmsKey
 from signer_aws_kms.key_names import is_key_arn, may_mean
 from signer_core.algorithms import Algorithm
 from signer_core.attempts import Attempts
 from signer_core.deadline import Deadline
 from signer_core.errors import (
-    BackendUnavailableError,
     KeyFormatError,
     KeyMismatchError,
     KeyUnavailableError,
@@ -61,18 +61,16 @@ def resolved(account: Account, config: AwsKmsConfig, deadline: Deadline) -> tupl
     request: dict[str, Any] = {"KeyId": config.key_id}
     if config.grant_tokens:
         request["GrantTokens"] = config.grant_tokens
-    body = json.dumps(request).encode()
-    answer = account.transport.call("GetPublicKey", body, deadline, key_id=config.key_id)
-    return judged(answer, config.key_id, account.place.region)
+    asked = Asked("GetPublicKey", config.key_id, account.place.region)
+    return judged(account.transport.call(asked, json.dumps(request).encode(), deadline), asked)
 
 
-def judged(answer: dict[str, Any], key_id: str, region: str) -> tuple[str, PublicKey]:
+def judged(answer: dict[str, Any], asked: Asked) -> tuple[str, PublicKey]:
     """The ARN and public key in an answer of GetPublicKey, if they are a key's that signs with Ed25519."""
-    asked = Asked("GetPublicKey", key_id, region)
     arn = answer.get("KeyId")
     if not isinstance(arn, str) or not is_key_arn(arn):
-        raise BackendUnavailableError(f"{asked} failed: the answer has no key ARN")
-    if not may_mean(key_id, arn):
+        raise incomplete(asked, "key ARN")
+    if not may_mean(asked.key_id, arn):
         raise KeyMismatchError(
             f"{asked} was answered for another key, {arn}", remedy="do not trust what answers at the endpoint"
         )
@@ -91,7 +89,7 @@ def judged(answer: dict[str, Any], key_id: str, region: str) -> tuple[str, Publi
     try:
         public_key = PublicKey.from_der(base64.b64decode(answer["PublicKey"], validate=True))
     except (KeyError, TypeError, ValueError, binascii.Error, KeyFormatError) as error:
-        raise BackendUnavailableError(f"{asked} failed: the answer has no public key") from error
+        raise incomplete(asked, "public key") from error
     if public_key.algorithm is not Algorithm.ED25519:
         raise UnsupportedAlgorithmError(f"{arn} has a public key for {public_key.algorithm}")
     return arn, public_key

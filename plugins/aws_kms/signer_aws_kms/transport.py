@@ -6,9 +6,12 @@ from collections.abc import Callable
 from typing import Any
 
 from signer_aws_kms.answer import Answer
+from signer_aws_kms.asked import Asked
 from signer_aws_kms.credentials import Credentials
-from signer_aws_kms.failures import Asked, Refusal, of_answer, of_connection, parsed_json
+from signer_aws_kms.details import parsed_json
+from signer_aws_kms.failures import of_answer, of_connection
 from signer_aws_kms.pool import Pool
+from signer_aws_kms.refusals import Refusal
 from signer_aws_kms.route import Route
 from signer_aws_kms.sigv4 import Keys, SigV4, timestamp
 from signer_core.deadline import Deadline
@@ -35,7 +38,6 @@ class Transport:
         user_agent: str,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self.region = region
         self._route = route
         self._pool = pool
         self._credentials = credentials
@@ -46,33 +48,29 @@ class Transport:
             f"{line}\r\n" for line in (f"User-Agent: {user_agent}", "Accept-Encoding: identity", *route.headers)
         )
 
-    def call(
-        self, operation: str, body: bytes, deadline: Deadline, *, key_id: str, repeatable: bool = True
-    ) -> dict[str, Any]:
-        """What KMS answers to ``operation`` with the JSON object ``body``; ``key_id`` is for messages.
+    def call(self, asked: Asked, body: bytes, deadline: Deadline) -> dict[str, Any]:
+        """What KMS answers to ``asked``, sent as the JSON object ``body``.
 
-        A refusal for a wrong clock or an expired token is set right once, and the request sent again. What is not
-        ``repeatable`` may have been done though no answer came, so the error is not retryable then. Raises
+        A refusal for a wrong clock or an expired token is set right once, and the request sent again. Raises
         :class:`SignerError`.
         """
         try:
-            answer = self._send(operation, body, deadline, repeatable=repeatable)
+            answer = self._send(asked, body, deadline)
         except Exception as error:
             if isinstance(error, SignerError) and not isinstance(error, TimeoutError):
                 raise
-            failure = of_connection(error, Asked(operation, key_id, self.region))
-            failure.retryable = failure.retryable and repeatable
-            raise failure from error
+            raise of_connection(error, asked) from error
         if answer.status == 200 and (parsed := parsed_json(answer)) is not None:
             return parsed
-        raise of_answer(answer, Asked(operation, key_id, self.region))
+        raise of_answer(answer, asked)
 
-    def _send(self, operation: str, body: bytes, deadline: Deadline, *, repeatable: bool) -> Answer:
+    def _send(self, asked: Asked, body: bytes, deadline: Deadline) -> Answer:
+        repeatable = asked.in_doubt is None
         keys = self._credentials.current(deadline)
-        answer = self._pool.exchange(self._request(operation, body, keys), deadline, repeatable=repeatable)
+        answer = self._pool.exchange(self._request(asked.operation, body, keys), deadline, repeatable=repeatable)
         if answer.status != 200 and self._set_right(answer, keys, deadline):
             keys = self._credentials.current(deadline)
-            answer = self._pool.exchange(self._request(operation, body, keys), deadline, repeatable=repeatable)
+            answer = self._pool.exchange(self._request(asked.operation, body, keys), deadline, repeatable=repeatable)
         return answer
 
     def _set_right(self, answer: Answer, keys: Keys, deadline: Deadline) -> bool:

@@ -197,7 +197,7 @@ def test_retry_after_is_honoured(fake_kms: FakeKms) -> None:
 
 def test_retry_after_may_be_a_date() -> None:
     from signer_aws_kms.answer import Answer
-    from signer_aws_kms.failures import retry_after
+    from signer_aws_kms.details import retry_after
 
     headers = {"retry-after": "Fri, 07 Aug 2026 12:00:30 GMT", "date": "Fri, 07 Aug 2026 12:00:00 GMT"}
     assert retry_after(Answer(503, headers, b"", reusable=True)) == 30
