@@ -34,6 +34,7 @@ from sybil.parsers.markdown import CodeBlockParser, PythonCodeBlockParser, SkipP
 from sybil.parsers.rest import DocTestParser
 
 pytest_plugins = ["tests.peers"]
+collect_ignore = ["signer_core/cli/templates"]  # the tests of distributions that are made of them
 
 SHOW_ENVIRONMENT = "import json, os; print(json.dumps(dict(os.environ)))"
 

@@ -13,8 +13,13 @@ ROOT = Path(__file__).parent.parent
 PROJECTS = [ROOT, *sorted(path.parent for path in ROOT.glob("plugins/*/pyproject.toml"))]
 PLUGINS = PROJECTS[1:]
 
+#: What `signer new-…` makes distributions of.
+TEMPLATES = sorted(path.parent for path in ROOT.glob("signer_core/cli/templates/*/pyproject.toml"))
+
 every_project = pytest.mark.parametrize("project", PROJECTS, ids=lambda path: path.name)
 every_plugin = pytest.mark.parametrize("project", PLUGINS, ids=lambda path: path.name)
+every_template = pytest.mark.parametrize("project", TEMPLATES, ids=lambda path: path.name)
+every_plugin_and_template = pytest.mark.parametrize("project", [*PLUGINS, *TEMPLATES], ids=lambda path: path.name)
 
 
 def metadata(project: Path) -> dict[str, Any]:
@@ -37,7 +42,7 @@ def test_version_is_the_one_of_the_core(project: Path) -> None:
     assert metadata(project)["version"] == metadata(ROOT)["version"]
 
 
-@every_plugin
+@every_plugin_and_template
 def test_plugin_requires_the_core_of_its_own_release(project: Path) -> None:
     major, minor, _ = metadata(ROOT)["version"].split(".")
     assert f"signer-core>={major}.{minor}.0,<{major}.{int(minor) + 1}" in metadata(project)["dependencies"]
@@ -61,6 +66,13 @@ def test_backend_is_served_by_its_package(project: Path) -> None:
     assert [each.value for each in entry_points(group="signer_core.backends", name=name)] == [value]
 
 
+@every_template
+def test_new_distributions_need_the_python_and_the_build_backend_that_the_core_needs(project: Path) -> None:
+    assert metadata(project)["requires-python"] == metadata(ROOT)["requires-python"]
+    build = [tomllib.loads((each / "pyproject.toml").read_text("utf-8"))["build-system"] for each in (project, ROOT)]
+    assert build[0] == build[1]
+
+
 @every_project
 def test_python_is_as_old_as_the_classifiers_say(project: Path) -> None:
     versions = [each.rpartition(" ")[2] for each in metadata(project)["classifiers"] if "Python :: 3." in each]
@@ -73,7 +85,7 @@ def test_licence_is_the_one_of_the_root(project: Path) -> None:
     assert (project / "LICENSE").read_bytes() == (ROOT / "LICENSE").read_bytes()
 
 
-@every_plugin
+@every_plugin_and_template
 def test_bounds_of_shared_dependencies_are_those_of_the_core(project: Path) -> None:
     core = set(metadata(ROOT)["dependencies"])
     names = {re.split("[<>=]", each)[0] for each in core}

@@ -22,6 +22,7 @@ COMMANDS = {
     "verify": "Verify the signature of a file.",
     "check": "Go through the configuration step by step, with what to do about each failure.",
     "backends": "List the installed backends and extensions.",
+    "new-backend": "Write a new backend, as a distribution with tests.",
     "demo": "Show what signing by configuration is, in a temporary folder.",
 }
 
@@ -90,7 +91,7 @@ class Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """The subcommand, imported now."""
         if cmd_name in COMMANDS:
-            command: click.Command = importlib.import_module(f"{__name__}.{cmd_name}").command
+            command: click.Command = importlib.import_module(f"{__name__}.{cmd_name.replace('-', '_')}").command
             return command
         from signer_core.cli.plugin_commands import plugin_commands
         from signer_core.errors import SignerError
