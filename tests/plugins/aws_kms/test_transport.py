@@ -1,6 +1,5 @@
-"""The way of a request to KMS and of its answer back: HTTP, TLS, proxies, credentials, clocks."""
+"""The way of a request to KMS and of its answer back: HTTP, TLS, proxies, clocks."""
 
-import datetime as dt
 import json
 import logging
 import socket
@@ -9,22 +8,16 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
-import boto3
-import botocore.credentials
-import botocore.session
 import pytest
 
 from signer_aws_kms.answer import Answer, GarbledError, read_answer
-from signer_aws_kms.credentials import Credentials
-from signer_aws_kms.key import AwsKmsKey
 from signer_aws_kms.route import Route
-from signer_aws_kms.testing import FakeKms, Identity, faults
-from signer_core import Deadline, Signer, create_signer
+from signer_aws_kms.testing import FakeKms
+from signer_core import create_signer
 from signer_core.errors import AccessDeniedError, BackendUnavailableError, ConfigError
 from tests.plugins.aws_kms.certificates import authority_and_server
-from tests.plugins.aws_kms.peers import PATIENCE, Clock, answering, http, peer
+from tests.plugins.aws_kms.peers import PATIENCE, answering, http, peer
 from tests.plugins.aws_kms.signers import ALIAS, opened, options
 
 
@@ -296,142 +289,6 @@ def test_a_clock_that_is_right_is_not_blamed_for_a_wrong_secret(
     with pytest.raises(AccessDeniedError):
         opened()
     assert fake_kms.requests == {"GetPublicKey": 1}
-
-
-class Source:
-    """A source of temporary credentials, as botocore asks it."""
-
-    def __init__(self, kms: FakeKms, *, lifetime: float) -> None:
-        self.kms = kms
-        self.lifetime = lifetime
-        self.given: list[Identity] = []
-        self.gate: threading.Event | None = None
-        self.error: Exception | None = None
-
-    def __call__(self) -> dict[str, Any]:
-        if self.gate is not None:
-            self.gate.wait(PATIENCE)
-        if self.error is not None:
-            raise self.error
-        identity = self.kms.add_identity("assumed", session_token=f"token {len(self.given)}")
-        self.given.append(identity)
-        expiry = dt.datetime.now(dt.UTC) + dt.timedelta(seconds=self.lifetime)
-        return {
-            "access_key": identity.access_key_id,
-            "secret_key": identity.secret_access_key,
-            "token": identity.session_token,
-            "expiry_time": expiry.isoformat(),
-        }
-
-    def session(self, **more: Any) -> boto3.Session:
-        credentials = botocore.credentials.RefreshableCredentials.create_from_metadata(
-            self(), refresh_using=self, method="a test", **more
-        )
-        core = botocore.session.get_session()
-        core._credentials = credentials
-        return boto3.Session(botocore_session=core, region_name=self.kms.region)
-
-
-def signer_of(session: boto3.Session) -> Signer:
-    return Signer(AwsKmsKey.open(ALIAS, session=session), timeout=10)
-
-
-def test_the_token_of_a_session_is_sent_and_signed(fake_kms: FakeKms) -> None:
-    fake_kms.create_key(alias=ALIAS)
-    source = Source(fake_kms, lifetime=3600)
-    with signer_of(source.session()) as signer:
-        signer.sign(b"message")
-    headers = fake_kms.received[-1].headers
-    assert headers["x-amz-security-token"] == "token 0"
-    assert "x-amz-security-token" in headers["authorization"]
-
-
-def test_credentials_that_will_expire_are_renewed_while_signing_goes_on(fake_kms: FakeKms) -> None:
-    fake_kms.create_key(alias=ALIAS)
-    source = Source(fake_kms, lifetime=700)  # botocore renews 900 seconds before the end
-    session = source.session()
-    source.gate = threading.Event()
-    source.lifetime = 3600
-    credentials = Credentials(session.get_credentials)
-    first = credentials_keys(session)
-    credentials._found, credentials._keys = session.get_credentials(), first
-    assert credentials.current(Deadline.after(PATIENCE)) is first  # though the source hangs
-    source.gate.set()
-    assert credentials._loading.begin().landed.wait(PATIENCE)
-    credentials._loading.result(Deadline.after(PATIENCE))
-    assert credentials.current(Deadline.after(PATIENCE)).token == "token 1"
-
-
-def credentials_keys(session: boto3.Session) -> Any:
-    """The credentials as they are, without renewing them."""
-    return session.get_credentials()._frozen_credentials
-
-
-def test_expired_credentials_are_renewed_before_the_call(fake_kms: FakeKms) -> None:
-    fake_kms.create_key(alias=ALIAS)
-    source = Source(fake_kms, lifetime=-1)
-    session = source.session()
-    source.lifetime = 3600
-    with signer_of(session) as signer:
-        signer.sign(b"message")
-    assert fake_kms.received[-1].headers["x-amz-security-token"] == "token 1"
-
-
-def test_a_token_that_aws_calls_expired_is_renewed_once(fake_kms: FakeKms) -> None:
-    fake_kms.create_key(alias=ALIAS)
-    source = Source(fake_kms, lifetime=3600)
-    with signer_of(source.session()) as signer:
-        fake_kms.inject(faults.error("ExpiredTokenException"), operation="Sign")
-        signer.sign(b"message")
-    assert fake_kms.received[-1].headers["x-amz-security-token"] == "token 1"
-
-
-def test_a_token_that_cannot_be_renewed_is_access_denied(fake_kms: FakeKms, monkeypatch: pytest.MonkeyPatch) -> None:
-    fake_kms.create_key(alias=ALIAS)
-    identity = fake_kms.add_identity(session_token="expired token", expires_at=time.time() - 1)
-    for name, value in identity.environment().items():
-        monkeypatch.setenv(name, value)
-    with pytest.raises(AccessDeniedError, match=r"ExpiredToken.*renew the credentials"):
-        opened()
-
-
-def test_a_source_that_fails_is_an_error_without_what_it_said(fake_kms: FakeKms) -> None:
-    from signer_core.testing.secrecy import told
-
-    source = Source(fake_kms, lifetime=-1)
-    session = source.session()
-    source.error = ValueError("it printed wJalrXUtnFEMI")
-    with pytest.raises(AccessDeniedError, match="could not be found: ValueError") as caught:
-        signer_of(session)
-    assert "wJalrXUtnFEMI" not in told(caught.value)
-
-
-def test_a_source_that_fails_while_credentials_are_good_is_a_warning(
-    fake_kms: FakeKms, caplog: pytest.LogCaptureFixture
-) -> None:
-    fake_kms.create_key(alias=ALIAS)
-    source = Source(fake_kms, lifetime=300)  # within the last ten minutes botocore itself would raise
-    session = source.session()
-    source.error = ValueError("it printed wJalrXUtnFEMI")
-    clock = Clock()
-    credentials = Credentials(session.get_credentials, clock=clock)
-    credentials._found, credentials._keys = session.get_credentials(), credentials_keys(session)
-    with caplog.at_level(logging.WARNING, "signer_aws_kms"):
-        flight = credentials._loading.begin()
-        assert flight.landed.wait(PATIENCE)
-    assert flight.result(Deadline.after(1)) is credentials._keys
-    assert "could not be renewed yet: ValueError" in caplog.text
-
-
-def test_a_passing_failure_of_the_source_is_retryable(fake_kms: FakeKms) -> None:
-    from botocore.exceptions import ConnectTimeoutError
-
-    source = Source(fake_kms, lifetime=-1)
-    session = source.session()
-    source.error = ConnectTimeoutError(endpoint_url="http://169.254.169.254")
-    with pytest.raises(AccessDeniedError) as caught:
-        Credentials(session.get_credentials).current(Deadline.after(PATIENCE))
-    assert caught.value.retryable
 
 
 def test_the_request_is_json_1_1(fake_kms: FakeKms) -> None:
