@@ -1,6 +1,6 @@
 """From the options that were given to an instance of the attrs class that declares them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -66,6 +66,33 @@ def build(
             f"{name} raised {type(error).__name__} for its options", remedy="its validators must raise ValueError"
         )
     raise failure  # out here, so that an exception that may hold a secret is not its __context__
+
+
+def unknown_option(
+    owner: str, name: str, source: str, *, fields: Iterable[str], others: Iterable[str] = ()
+) -> ConfigError:
+    """The error about an option that ``owner`` has not; it has ``fields``, and one of the ``others`` may be meant."""
+    import difflib
+
+    close = difflib.get_close_matches(name, sorted({*fields, *others}), n=1)
+    return ConfigError(
+        f"{owner} has no option {name!r} ({source})",
+        remedy=f"did you mean {close[0]!r}?" if close else f"its options are: {', '.join(sorted(fields)) or 'none'}",
+    )
+
+
+def portable(config: object, given: Mapping[str, object]) -> dict[str, object]:
+    """The options that give the same ``config`` anywhere as those ``given`` do: paths and references made absolute."""
+    options = dict(given)
+    for name, field in option_fields(type(config)).items():
+        converted = getattr(config, field.name)
+        if isinstance(converted, Path):
+            options[name] = str(converted)
+        elif isinstance(converted, Secret):
+            options[name] = converted
+        elif isinstance(converted, tuple | dict) and name in given:
+            options[name] = converted  # the caller may change the list or mapping that was given
+    return options
 
 
 def _refused(

@@ -70,7 +70,7 @@ class CurrentKey:
             open_key.leave(call)
 
     def close(self) -> None:
-        """Let no call enter any more, wait for those that have, and close the key."""
+        """Let no call enter any more, wait for those that have, and close the key; see :meth:`raise_close_error`."""
         with self._changes:
             self._closed = True
             open_keys = (*self._replaced, self.open_key)
@@ -80,6 +80,9 @@ class CurrentKey:
             open_key.retire()
         for open_key in open_keys:
             open_key.wait_closed()
+
+    def raise_close_error(self) -> None:
+        """Raise :class:`PluginContractError`, once, if closing the key failed."""
         self.open_key.raise_close_error()
 
     def forget_other_threads(self) -> None:

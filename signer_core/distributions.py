@@ -9,7 +9,8 @@ from typing import Any
 
 from importlib_metadata import EntryPoint, distributions
 
-from signer_core.errors import BackendConflictError, BackendNotFoundError
+from signer_core.errors import BackendConflictError, BackendNotFoundError, PluginError
+from signer_core.hookspecs import EXTENSIONS_GROUP
 
 _logger = logging.getLogger("signer_core")
 
@@ -20,25 +21,26 @@ _KNOWN = {"awskms": "signer-aws-kms"}
 def the_one(group: str, name: str) -> EntryPoint:
     """The only entry point of that name, of the only copy of its distribution.
 
-    Raises :class:`BackendNotFoundError` or :class:`BackendConflictError`.
+    Raises :class:`BackendNotFoundError` or :class:`BackendConflictError`; for extensions :class:`PluginError`.
     """
+    is_extension = group == EXTENSIONS_GROUP
+    kind = "extension" if is_extension else "backend"
     found = entry_points(group)
     claims = [entry_point for entry_point in found if entry_point.name == name]
     if not claims:
         installed = tuple(sorted({entry_point.name for entry_point in found}))
-        raise BackendNotFoundError(
-            f"no backend {name!r} is installed (installed: {', '.join(installed) or 'none'})",
-            remedy=_to_install(name, installed),
-            installed=installed,
-        )
+        missing = f"no {kind} {name!r} is installed (installed: {', '.join(installed) or 'none'})"
+        remedy = _to_install(name, installed)
+        if is_extension:
+            raise PluginError(missing, remedy=remedy)
+        raise BackendNotFoundError(missing, remedy=remedy, installed=installed)
     if len(claims) > 1:
         places = ", ".join(
             f"{name_of(claim)} {distribution_of(claim).version} in {distribution_of(claim).locate_file('')}"
             for claim in claims
         )
-        raise BackendConflictError(
-            f"backend {name!r} is claimed more than once: {places}", remedy="uninstall all but one of them"
-        )
+        conflict = PluginError if is_extension else BackendConflictError
+        raise conflict(f"{kind} {name!r} is claimed more than once: {places}", remedy="uninstall all but one of them")
     return claims[0]
 
 

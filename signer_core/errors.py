@@ -172,15 +172,17 @@ class MessageTooLargeError(SignError, ValueError):
 
 
 class PolicyViolationError(SignError, PermissionError):
-    """An extension refused to let the message be signed."""
+    """An extension, the one named ``extension``, refused to let the message be signed."""
 
     code = "policy-violation"
+    extension: str | None = None
 
 
 class ExtensionError(SignError):
-    """An extension failed, so there is no signature."""
+    """An extension, the one named ``extension``, failed, so there is no signature."""
 
     code = "extension"
+    extension: str | None = None
 
 
 class AccessDeniedError(SignError, PermissionError):

@@ -1,8 +1,9 @@
 """From a configuration to a Signer."""
 
+import contextlib
 import os
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from signer_core import parallel
@@ -10,10 +11,11 @@ from signer_core.attempts import Attempts
 from signer_core.config import read
 from signer_core.deadline import Deadline
 from signer_core.errors import KeyNotFoundError, PluginContractError
+from signer_core.extensions import Extensions
 from signer_core.hookspecs import SigningKey
 from signer_core.key_contract import check_key, close_unwanted
 from signer_core.pins import Pins, hex_address, hex_bytes
-from signer_core.plugins import BackendPlugin, load_backend
+from signer_core.plugins import BackendPlugin, ConfiguredExtension, configured_extensions, load_backend
 from signer_core.settings import CoreOptions, Settings
 from signer_core.signer import Signer
 
@@ -69,19 +71,26 @@ def open_signer(
     core = settings.core_options()
     plugin = load_backend(settings.backend, trusted=core.trusted)
     config = plugin.configure(settings)
+    extensions = configured_extensions(settings)
     settings.warn_of_powerless_variables()
     attempts = _attempts(core, plugin)
+    deadline = attempts.deadline(timeout, cancel)
     pins = Pins(
         address=hex_address(core.expected_address),
         public_key=hex_bytes(core.expected_public_key),
         fingerprint=fingerprint,
     )
-    key = _open_key(plugin, config, attempts, make=make, pins=pins, timeout=timeout, cancel=cancel)
-    try:
+    with contextlib.ExitStack() as unwanted:
+        attached = []
+        for extension in extensions:  # before the key: where one fails, such as a log on a full disk, none is made
+            attached.append(extension.attach())
+            unwanted.callback(attached[-1].close)
+        key = _open_key(plugin, config, attempts, deadline, make=make, pins=pins)
+        unwanted.callback(close_unwanted, key)
         if check_key(key, plugin.broken).public_key.algorithm not in plugin.backend.algorithms:
             raise plugin.broken(f"it opened a key for {key.public_key.algorithm}, which it does not declare")
         pins.check(key.public_key)
-        return Signer(
+        signer = Signer(
             key,
             name=settings.name,
             backend=plugin.name,
@@ -91,12 +100,12 @@ def open_signer(
             verify=plugin.backend.remote if core.verify is None else core.verify,
             expected_address=core.expected_address,
             expected_public_key=core.expected_public_key,
+            extensions=Extensions(attached),
             concurrency=_REMOTE_CONCURRENCY if plugin.backend.remote else os.cpu_count() or 1,
-            origin=_Configured(plugin, settings.reopening(config), settings.name),
+            origin=_Configured(plugin, _reopening(settings, config, extensions), settings.name),
         )
-    except BaseException:
-        close_unwanted(key)
-        raise
+        unwanted.pop_all()
+        return signer
 
 
 #: Calls to a remote backend mostly wait; calls to a local one take a core each.
@@ -120,6 +129,14 @@ class _Configured:
         return _reopen, (self._mapping, self._name, fingerprint)
 
 
+def _reopening(settings: Settings, config: object, extensions: Sequence[ConfiguredExtension]) -> dict[str, Any]:
+    """The mapping that opens the same signer anywhere, extensions included."""
+    mapping = settings.reopening(config)
+    if extensions:
+        mapping["extensions"] = {each.plugin.name: each.reopening() for each in extensions}
+    return mapping
+
+
 def _reopen(mapping: Mapping[str, Any], name: str | None, fingerprint: str) -> Signer:
     return open_signer(read(mapping, name=name), fingerprint=fingerprint)
 
@@ -137,13 +154,11 @@ def _open_key(
     plugin: BackendPlugin,
     config: object,
     attempts: Attempts,
+    deadline: Deadline,
     *,
     make: bool,
     pins: Pins,
-    timeout: float | None,
-    cancel: threading.Event | None,
 ) -> SigningKey:
-    deadline = attempts.deadline(timeout, cancel)
     makes = make and plugin.makes_keys and not pins
     if makes:  # an attempt that is broken off in the middle might make the key twice
         attempts = Attempts(timeout=attempts.timeout, max_retries=attempts.max_retries)

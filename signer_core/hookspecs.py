@@ -134,10 +134,10 @@ class Extension:
     contract: int
     config_class: type[Any]
     #: Without the message there is nothing to decide: signing of digests and of streams is refused.
-    needs_message: bool = True
+    needs_message: bool = attrs.field(default=True, validator=_is_bool)
 
 
-@attrs.frozen(kw_only=True, eq=False)
+@attrs.frozen(kw_only=True, eq=False, slots=False)  # one is made for each signature: without slots that is quicker
 class SignEvent:
     """One signature that is asked for, as extensions see it."""
 
@@ -176,8 +176,8 @@ class Verdict:
 class CommandLine(Protocol):
     """What a plugin's own commands find in ``click.get_current_context().obj``."""
 
-    def backend_config(self) -> Any:
-        """The configured options of the plugin's backend, as an instance of its ``config_class``."""
+    def config(self) -> Any:
+        """The configured options of the plugin's backend or extension, as an instance of its ``config_class``."""
 
     def secret(self, reference: str | None, text: str, *, confirm: bool = False) -> Secret:
         """A secret besides those options, such as a new passphrase: the one that ``reference`` names.
@@ -225,27 +225,41 @@ class ExtensionHooks(Protocol):
 
     @hookspec(firstresult=True)
     def signer_extension(self) -> Extension:
-        """Describe the extension. Touches no file and no network."""
+        """Describe the extension. Called once when a signer is opened; touches no file and no network."""
 
     @hookspec(firstresult=True)
     def signer_attach(self, config: Any) -> object:
-        """An object with the hooks of :class:`AttachedHooks`, and perhaps ``close()``, for one signer."""
+        """An object for one signer, with any of the hooks of :class:`AttachedHooks`, and perhaps ``close()``.
+
+        Called once when the signer is opened, before its key is; ``config`` is an instance of the extension's
+        ``config_class``. ``close()`` is called once: when no call asks it any more, or when the signer fails to open.
+        """
 
     @hookspec(firstresult=True)
     def signer_commands(self) -> "click.Group":
-        """A click group that is shown as ``signer NAME …``. Optional."""
+        """A click group that is shown as ``signer NAME …``; its ``ctx.obj`` is a :class:`CommandLine`. Optional."""
 
 
 class AttachedHooks(Protocol):
-    """The hooks of the object that :meth:`ExtensionHooks.signer_attach` returns, called for each signature."""
+    """The hooks of the object that :meth:`ExtensionHooks.signer_attach` returns.
+
+    Called in the thread of the call, from several threads at once; once for each call, however many attempts it takes.
+    """
 
     @hookspec
     def signer_before_sign(self, event: SignEvent) -> None:
-        """Return to approve; raise :class:`~signer_core.errors.PolicyViolationError` to refuse.
+        """Return None to approve; raise :class:`~signer_core.errors.PolicyViolationError` to refuse.
 
-        Anything else that is raised becomes :class:`~signer_core.errors.ExtensionError`, and refuses too.
+        Anything else that is raised becomes :class:`~signer_core.errors.ExtensionError`, and refuses too; so does
+        anything else that is returned, which is a :class:`~signer_core.errors.PluginContractError`. Extensions are
+        asked in configured order, and none after the first that refuses.
         """
 
     @hookspec
     def signer_after_sign(self, event: SignEvent, signature: bytes | None, error: Exception | None) -> None:
-        """Record the outcome: the signature, or the error that will be raised. Raising withholds the signature."""
+        """Record the outcome: the signature, or the error that will be raised; the other one is None.
+
+        Called in reverse order, for each extension, once its signer's extensions were asked: after refusals as well,
+        its own and those of others. A call that is broken off by an interrupt shows as
+        :class:`~signer_core.errors.SignCancelledError`; its key may have signed. Raising withholds the signature.
+        """

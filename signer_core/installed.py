@@ -5,8 +5,7 @@ from importlib_metadata import EntryPoint
 
 from signer_core.distributions import distribution_of, entry_points, the_one
 from signer_core.errors import SignerError
-from signer_core.hookspecs import BACKENDS_GROUP, EXTENSIONS_GROUP
-from signer_core.plugins import check_plugin
+from signer_core.plugins import KINDS, Plugin
 
 
 @attrs.frozen(kw_only=True)
@@ -26,27 +25,27 @@ class Installed:
 def installed_plugins(*, load: bool = False) -> list[Installed]:
     """All installed backends and extensions. ``load`` imports each one by itself to find those that are broken."""
     found = []
-    for kind, group in (("backend", BACKENDS_GROUP), ("extension", EXTENSIONS_GROUP)):
-        for entry_point in entry_points(group):
+    for kind in KINDS:
+        for entry_point in entry_points(kind.group):
             distribution = distribution_of(entry_point)
             found.append(
                 Installed(
                     name=entry_point.name,
-                    kind=kind,
+                    kind=kind.kind,
                     distribution=distribution.name,
                     version=distribution.version,
                     path=str(distribution.locate_file("")),
                     summary=distribution.metadata.get("Summary") or "",
-                    error=_error_of(kind, group, entry_point) if load else None,
+                    error=_error_of(kind, entry_point) if load else None,
                 )
             )
     return sorted(found, key=lambda each: (each.kind, each.name, each.distribution))
 
 
-def _error_of(kind: str, group: str, entry_point: EntryPoint) -> str | None:
+def _error_of(kind: type[Plugin], entry_point: EntryPoint) -> str | None:
     try:
-        the_one(group, entry_point.name)
-        check_plugin(kind, entry_point)
+        the_one(kind.group, entry_point.name)
+        kind(entry_point).check_options()
     except SignerError as error:
         return str(error)
     return None

@@ -1,18 +1,22 @@
-"""From the name of a backend to its plugin: found, loaded, held to the contract."""
+"""From the name of a backend or an extension to its plugin: found, loaded, held to the contract."""
 
-import inspect
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, TypeVar
+import contextlib
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar
 
-import pluggy
 from importlib_metadata import EntryPoint
 
+from signer_core.attached import Attached
+from signer_core.config_class import option_fields
 from signer_core.deadline import Deadline
 from signer_core.distributions import distribution_of, name_of, normalized, the_one
 from signer_core.errors import PluginContractError, PluginError, SignerError
+from signer_core.extension_settings import ExtensionSettings
+from signer_core.hooks import asked, hooks_of
 from signer_core.hookspecs import (
     BACKENDS_GROUP,
     CONTRACT,
+    EXTENSIONS_GROUP,
     Backend,
     BackendHooks,
     Extension,
@@ -20,35 +24,107 @@ from signer_core.hookspecs import (
     SigningKey,
     Verdict,
 )
-from signer_core.key_contract import FOREIGN, Broken
+from signer_core.key_contract import FOREIGN
 from signer_core.settings import Settings, check_config_class
 
 if TYPE_CHECKING:
     import click
 
 T = TypeVar("T")
+D = TypeVar("D", Backend, Extension)
 
 
-class BackendPlugin:
-    """The plugin that serves one backend, found, loaded and held to the contract."""
+class Plugin:
+    """The plugin behind one entry point: imported, its hooks held to their specification."""
 
-    def __init__(self, name: str, entry_point: EntryPoint, backend: Backend, hooks: Any) -> None:
-        self.name = name
+    #: What it is a plugin for, the group of such entry points, their hooks, and those that it cannot be without.
+    kind: ClassVar[str]
+    group: ClassVar[str]
+    specifications: ClassVar[type[Any]]
+    required: ClassVar[tuple[str, ...]]
+
+    def __init__(self, entry_point: EntryPoint) -> None:
+        self.name = entry_point.name
         self.entry_point = entry_point
-        self.backend = backend
-        self._hooks = hooks
+        try:
+            loaded = entry_point.load()
+        except FOREIGN as error:
+            what = f"importing {entry_point.value!r} raised {type(error).__name__}: {error}"
+            raise self.broken(what) from error
+        self._hooks: Any = hooks_of(loaded, self.specifications, self.broken)
+        if not all(getattr(self._hooks, hook).get_hookimpls() for hook in self.required):
+            raise self.broken(f"it lacks the hook {' or '.join(self.required)}")
+
+    @property
+    def distribution(self) -> str:
+        """The distribution that the plugin came with, and its version."""
+        distribution = distribution_of(self.entry_point)
+        return f"{distribution.name} {distribution.version}"
+
+    def check_options(self) -> None:
+        """Raise :class:`PluginContractError` unless the plugin's options are what options may be."""
+        raise NotImplementedError
+
+    def commands(self) -> "click.Group | None":
+        """The plugin's own commands, or None."""
+        if not self._hooks.signer_commands.get_hookimpls():
+            return None
+        import click
+
+        return self._ask(click.Group, "signer_commands")
+
+    def broken(self, what: str) -> PluginContractError:
+        """The error that names the plugin and its distribution, after it broke the contract."""
+        return PluginContractError(
+            f"the plugin of {self.kind} {self.name!r}, {self.distribution}, is broken: {' '.join(what.split())}",
+            remedy=f"upgrade or uninstall {name_of(self.entry_point)}, or tell its author",
+        )
+
+    def _describe(self, wanted: type[D], hook: str) -> D:
+        description = self._ask(wanted, hook)
+        contract: object = description.contract
+        if type(contract) is not int or contract != CONTRACT:
+            raise self.broken(f"it was written for version {contract!r} of the contract, not {CONTRACT}")
+        return description
+
+    @contextlib.contextmanager
+    def _blamed(self) -> Iterator[None]:
+        """What is wrong with the plugin's options is named with the plugin."""
+        try:
+            yield
+        except PluginContractError as error:
+            raise self.broken(error.message) from error
+
+    def _ask(self, wanted: type[T], hook: str, **arguments: object) -> T:
+        return asked(getattr(self._hooks, hook), wanted, self.broken, **arguments)
+
+
+class BackendPlugin(Plugin):
+    """The plugin that serves one backend."""
+
+    kind = "backend"
+    group = BACKENDS_GROUP
+    specifications = BackendHooks
+    required = "signer_backend", "signer_open"
+
+    def __init__(self, entry_point: EntryPoint) -> None:
+        super().__init__(entry_point)
+        self.backend = self._describe(Backend, "signer_backend")
 
     @property
     def makes_keys(self) -> bool:
         """Whether the plugin has ``signer_init``."""
         return bool(self._hooks.signer_init.get_hookimpls())
 
+    def check_options(self) -> None:
+        """Hold the options to what a backend's may be."""
+        with self._blamed():
+            check_config_class(self.backend.config_class)
+
     def configure(self, settings: Settings) -> Any:
         """The configured options as an instance of the plugin's class. Raises :class:`ConfigError`."""
-        try:
+        with self._blamed():
             return settings.backend_config(self.backend.config_class)
-        except PluginContractError as error:
-            raise self.broken(error.message) from error
 
     def open(self, config: object, deadline: Deadline) -> SigningKey:
         """Open the key that exists."""
@@ -73,20 +149,49 @@ class BackendPlugin:
         except FOREIGN as error:
             raise self.broken(f"signer_check raised {type(error).__name__}") from error
 
-    def commands(self) -> "click.Group | None":
-        """The plugin's own commands, or None."""
-        if not self._hooks.signer_commands.get_hookimpls():
-            return None
-        import click
 
-        return self._ask(click.Group, "signer_commands")
+class ExtensionPlugin(Plugin):
+    """The plugin of one extension."""
 
-    def _ask(self, wanted: type[T], hook: str, **arguments: object) -> T:
-        return _asked(getattr(self._hooks, hook), wanted, self.broken, **arguments)
+    kind = "extension"
+    group = EXTENSIONS_GROUP
+    specifications = ExtensionHooks
+    required = "signer_extension", "signer_attach"
 
-    def broken(self, what: str) -> PluginContractError:
-        """The error that names the plugin and its distribution, after it broke the contract."""
-        return _broken("backend", self.entry_point, what)
+    def __init__(self, entry_point: EntryPoint) -> None:
+        super().__init__(entry_point)
+        self.extension = self._describe(Extension, "signer_extension")
+
+    def check_options(self) -> None:
+        """Hold the options to what an extension's may be: they stand in a table of their own, under any names."""
+        with self._blamed():
+            option_fields(self.extension.config_class)
+
+    def configure(self, settings: ExtensionSettings) -> "ConfiguredExtension":
+        """The extension with its configured options. Raises :class:`ConfigError`."""
+        with self._blamed():
+            return ConfiguredExtension(self, settings, settings.config(self.extension.config_class))
+
+    def attach(self, config: object) -> Attached:
+        """Attach it to one signer."""
+        return Attached(self.name, self._ask(object, "signer_attach", config=config), self.broken)
+
+
+class ConfiguredExtension(NamedTuple):
+    """An extension that a configuration lists, ready to be attached."""
+
+    plugin: ExtensionPlugin
+    settings: ExtensionSettings
+    #: An instance of the extension's ``config_class``.
+    config: Any
+
+    def attach(self) -> Attached:
+        """Attach it to one signer."""
+        return self.plugin.attach(self.config)
+
+    def reopening(self) -> dict[str, object]:
+        """The table that configures it so anywhere."""
+        return self.settings.reopening(self.config)
 
 
 def load_backend(name: str, *, trusted: str | None = None) -> BackendPlugin:
@@ -101,84 +206,21 @@ def load_backend(name: str, *, trusted: str | None = None) -> BackendPlugin:
             f"backend {name!r} is served by {name_of(entry_point)}, but only {trusted} is trusted with it",
             remedy=f"uninstall {name_of(entry_point)}, or change the option 'trusted'",
         )
-    return _load(name, entry_point)
+    return BackendPlugin(entry_point)
 
 
-def check_plugin(kind: str, entry_point: EntryPoint) -> None:
-    """Import the plugin behind the entry point, and hold what it says of itself to the contract.
+def load_extension(name: str) -> ExtensionPlugin:
+    """The plugin of the extension ``name``; nothing else is imported.
 
-    ``kind`` is "backend" or "extension". Raises :class:`PluginContractError`.
+    Raises :class:`PluginError` where it is not installed or claimed twice, or :class:`PluginContractError`.
     """
-    if kind == "backend":
-        description: Backend | Extension = _load(entry_point.name, entry_point).backend
-    else:
-        hooks = _hooks_of(entry_point, kind, ExtensionHooks)
-        description = _asked(hooks.signer_extension, Extension, lambda what: _broken(kind, entry_point, what))
-    try:
-        check_config_class(description.config_class)
-    except PluginContractError as error:
-        raise _broken(kind, entry_point, error.message) from error
+    return ExtensionPlugin(the_one(EXTENSIONS_GROUP, name))
 
 
-def _on_one_line(text: str) -> str:
-    return " ".join(text.split())
+def configured_extensions(settings: Settings) -> list[ConfiguredExtension]:
+    """The extensions that ``settings`` list, in that order. Raises :class:`ConfigError` and :class:`PluginError`."""
+    return [load_extension(each.name).configure(each) for each in settings.extensions()]
 
 
-def _load(name: str, entry_point: EntryPoint) -> BackendPlugin:
-    def broken(what: str) -> PluginContractError:
-        return _broken("backend", entry_point, what)
-
-    hooks = _hooks_of(entry_point, "backend", BackendHooks)
-    if not hooks.signer_backend.get_hookimpls() or not hooks.signer_open.get_hookimpls():
-        raise broken("it lacks the hook signer_backend or signer_open")
-    backend = _asked(hooks.signer_backend, Backend, broken)
-    if type(backend.contract) is not int or backend.contract != CONTRACT:
-        raise broken(f"it was written for version {backend.contract!r} of the contract, not {CONTRACT}")
-    return BackendPlugin(name, entry_point, backend, hooks)
-
-
-def _hooks_of(entry_point: EntryPoint, kind: str, specifications: type[Any]) -> Any:
-    """The hooks of the plugin behind the entry point, which is imported, in a plugin manager of its own."""
-    try:
-        plugin = entry_point.load()
-    except FOREIGN as error:
-        what = f"importing {entry_point.value!r} raised {type(error).__name__}: {error}"
-        raise _broken(kind, entry_point, what) from error
-    manager = pluggy.PluginManager("signer_core")
-    manager.add_hookspecs(specifications)
-    try:
-        manager.register(plugin, entry_point.name)
-        manager.check_pending()
-    except FOREIGN as error:  # pluggy looks at each attribute of the plugin, and those may be properties
-        raise _broken(kind, entry_point, str(error)) from error
-    for implementation in (each for caller in manager.get_hookcallers(plugin) or () for each in caller.get_hookimpls()):
-        function = implementation.function
-        if implementation.wrapper or implementation.hookwrapper:
-            raise _broken(kind, entry_point, f"{function.__name__} is a wrapper, and there is nothing to wrap")
-        if inspect.iscoroutinefunction(function):
-            raise _broken(kind, entry_point, f"{function.__name__} is a coroutine function, and is not awaited")
-    return manager.hook
-
-
-def _asked(hook: pluggy.HookCaller, wanted: type[T], broken: Broken, **arguments: object) -> T:
-    """What the one registered plugin answers to ``hook``, held to its type."""
-    try:
-        answer = hook(**arguments)
-    except SignerError:
-        raise
-    except FOREIGN as error:
-        # Where no configuration was given, no secret can be in the text.
-        text = "" if arguments else f": {error}"
-        raise broken(f"{hook.name} raised {type(error).__name__}{text}") from error
-    if not isinstance(answer, wanted):
-        raise broken(f"{hook.name} returned {type(answer).__name__} instead of {wanted.__name__}")
-    return answer
-
-
-def _broken(kind: str, entry_point: EntryPoint, what: str) -> PluginContractError:
-    distribution = distribution_of(entry_point)
-    whose = f"{distribution.name} {distribution.version}"
-    return PluginContractError(
-        f"the plugin of {kind} {entry_point.name!r}, {whose}, is broken: {_on_one_line(what)}",
-        remedy=f"upgrade or uninstall {distribution.name}, or tell its author",
-    )
+#: All there are.
+KINDS: tuple[type[Plugin], ...] = BackendPlugin, ExtensionPlugin

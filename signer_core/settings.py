@@ -7,11 +7,11 @@ from typing import Any, TypeVar
 
 import attrs
 
-from signer_core.config_class import build, option_fields
+from signer_core.config_class import build, option_fields, portable, unknown_option
 from signer_core.errors import ConfigError, PluginContractError
+from signer_core.extension_settings import ExtensionSettings, extension_settings
 from signer_core.options import Conversion, ShellText, budget, describe
 from signer_core.pins import hex_address, hex_bytes
-from signer_core.secrets import Secret
 
 _logger = logging.getLogger("signer_core")
 
@@ -106,11 +106,6 @@ class Settings:
 
     def core_options(self) -> CoreOptions:
         """The core's own options. Raises :class:`ConfigError`."""
-        if any(options.get("extensions") not in (None, {}) for options in (self.table, self.arguments)):
-            raise ConfigError(
-                f"option 'extensions' in {self.source}: this version of signer-core attaches no extensions",
-                remedy="leave it out",
-            )
         return self._build(CoreOptions, _CORE_FIELDS)
 
     def backend_config(self, config_class: type[T]) -> T:
@@ -121,8 +116,19 @@ class Settings:
         for options in (self.table, self.arguments):
             for name in options:
                 if name not in fields and name not in CORE_OPTIONS:
-                    raise self._unknown(name, fields)
+                    owner = f"backend {self.backend!r}"
+                    raise unknown_option(owner, name, self.source, fields=fields, others=CORE_OPTIONS)
         return self._build(config_class, fields)
+
+    def extensions(self) -> list[ExtensionSettings]:
+        """The tables of the extensions, in order. Raises :class:`ConfigError`."""
+        tables = self._given(("extensions",)).get("extensions")
+        return extension_settings(
+            tables.as_toml() if isinstance(tables, ShellText) else tables,
+            source=self._origin("extensions"),
+            directory=self.directory,
+            prompt=self.prompt,
+        )
 
     def effective_variables(self, config_class: type[Any]) -> dict[str, str]:
         """The options that the environment sets, each with its ``SIGNER_…`` variable.
@@ -143,17 +149,8 @@ class Settings:
 
     def reopening(self, config: object) -> dict[str, object]:
         """The mapping that opens the same signer anywhere: all that was given, paths and references made absolute."""
-        fields = option_fields(type(config))
-        given = self._given(frozenset({*CORE_OPTIONS, *fields}))
-        for name, field in fields.items():
-            converted = getattr(config, field.name)
-            if isinstance(converted, Path):
-                given[name] = str(converted)
-            elif isinstance(converted, Secret):
-                given[name] = converted
-            elif isinstance(converted, tuple | dict) and name in given:
-                given[name] = converted  # the caller may change the list or mapping that was given
-        return {**given, "backend": self.backend}
+        given = self._given(frozenset({*CORE_OPTIONS, *option_fields(type(config))}))
+        return {**portable(config, given), "backend": self.backend}
 
     def _given(self, names: Iterable[str]) -> dict[str, object]:
         """What was configured of the options ``names``: arguments before environment before table."""
@@ -178,21 +175,9 @@ class Settings:
             return f"the variable {_variable(option)}"
         return self.source
 
-    def _unknown(self, name: object, fields: Mapping[str, object]) -> ConfigError:
-        import difflib
-
-        known = sorted({*fields, *CORE_OPTIONS})
-        close = difflib.get_close_matches(str(name), known, n=1)
-        return ConfigError(
-            f"backend {self.backend!r} has no option {name!r} ({self.source})",
-            remedy=f"did you mean {close[0]!r}?"
-            if close
-            else f"its options are: {', '.join(sorted(fields)) or 'none'}",
-        )
-
 
 def check_config_class(config_class: type[Any]) -> "dict[str, attrs.Attribute[Any]]":
-    """The options of a backend's or extension's configuration class, if it is what the contract asks for.
+    """The options of a backend's configuration class, if it is what the contract asks for.
 
     Raises :class:`PluginContractError`.
     """

@@ -3,7 +3,7 @@
 import functools
 import threading
 import time
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from types import TracebackType
 from typing import Any, Self
 
@@ -13,6 +13,7 @@ from signer_core.attempts import Attempts, full_jitter
 from signer_core.current_key import CurrentKey
 from signer_core.deadline import Deadline
 from signer_core.errors import PluginContractError, SignerClosedError
+from signer_core.extensions import Extensions
 from signer_core.forks import tell_after_fork
 from signer_core.hookspecs import SigningKey
 from signer_core.key_contract import broken_in_code, check_key, describe
@@ -33,9 +34,10 @@ class Signer:
             signature = signer.sign(b"message")
 
     The parameters are the core's options: ``timeout`` and ``attempt_timeout`` in seconds or as "1m30s", None for no
-    limit; ``verify`` each signature before it is returned; the ``expected_…`` pins in hex. ``concurrency`` is the
-    number of threads that :meth:`sign_async` uses and :meth:`sign_many` starts with. ``clock`` and ``jitter`` are for
-    tests.
+    limit; ``verify`` each signature before it is returned; the ``expected_…`` pins in hex. ``extensions`` are objects
+    with the hooks of :class:`~signer_core.hookspecs.AttachedHooks`, by name; the signer closes them. ``concurrency`` is
+    the number of threads that :meth:`sign_async` uses and :meth:`sign_many` starts with. ``clock`` and ``jitter`` are
+    for tests.
     """
 
     __slots__ = (
@@ -43,6 +45,7 @@ class Signer:
         "_attempts",
         "_backend",
         "_concurrency",
+        "_extensions",
         "_key",
         "_name",
         "_no_limit",
@@ -62,6 +65,7 @@ class Signer:
         verify: bool = True,
         expected_address: str | None = None,
         expected_public_key: str | None = None,
+        extensions: Extensions | Mapping[str, object] | None = None,
         concurrency: int = 32,
         origin: Origin | None = None,
         clock: Callable[[], float] = time.monotonic,
@@ -83,11 +87,16 @@ class Signer:
         )
         pins = Pins(address=hex_address(expected_address), public_key=hex_bytes(expected_public_key))
 
+        if not isinstance(extensions, Extensions):
+            extensions = Extensions.in_code(extensions or {})
+        self._extensions = extensions
+
         broken = broken_in_code if origin is None else origin.broken
 
         def accept(key: SigningKey) -> OpenKey:
             pins.check(check_key(key, broken).public_key)
-            return OpenKey(key, way_to_sign(key, attempts, verify=verify, broken=broken), broken)
+            way = way_to_sign(key, attempts, verify=verify, broken=broken)
+            return OpenKey(key, extensions.watched(way, key, signer=name, backend=backend), broken)
 
         self._key = CurrentKey(key, accept=accept, attempts=attempts, owner=name or backend or describe(key))
         self._threads = parallel.Threads(concurrency)
@@ -216,8 +225,12 @@ class Signer:
         """Refuse new calls, wait for the running ones, give back what the key holds. Twice is fine."""
         try:
             self._key.close()
+            failure = self._extensions.close()  # now that no call is left that would ask them
         finally:
             self._threads.close()
+        self._key.raise_close_error()
+        if failure is not None:
+            raise failure
 
     def __enter__(self) -> Self:
         return self
@@ -274,6 +287,7 @@ class Signer:
         """In a forked child: see :mod:`signer_core.forks`."""
         self._threads = parallel.Threads(self._concurrency)
         self._key.forget_other_threads()
+        self._extensions.forget_other_threads()
 
 
 def copied(message: bytes | bytearray | memoryview) -> bytes:

@@ -13,8 +13,8 @@ import pytest
 from signer_core import Backend, Extension, SignEvent, SigningKey, errors, hookspecs
 from signer_core.cli import COMMANDS, main
 from signer_core.errors import SignerError
-from signer_core.installed import installed_plugins
-from signer_core.plugins import load_backend
+from signer_core.installed import Installed, installed_plugins
+from signer_core.plugins import BackendPlugin, ExtensionPlugin, load_backend, load_extension
 from signer_core.settings import CORE_OPTIONS
 
 ROOT = Path(__file__).parent.parent
@@ -45,10 +45,20 @@ def test_every_option_of_the_core_is_in_the_reference() -> None:
     assert set(re.findall(r"^\| `(\w+)` \|", section("options.md", "Of every backend"), re.MULTILINE)) == CORE_OPTIONS
 
 
-@pytest.mark.parametrize("name", [each.name for each in installed_plugins() if each.distribution.startswith("signer-")])
-def test_every_option_of_a_backend_is_in_the_reference(name: str) -> None:
-    options = attrs.fields_dict(load_backend(name).backend.config_class)
-    assert re.findall(r"^\| `(\w+)` \|", section("options.md", f"`{name}`"), re.MULTILINE) == list(options)
+OURS = [each for each in installed_plugins() if each.distribution.startswith("signer-")]
+
+
+def loaded(plugin: Installed) -> BackendPlugin | ExtensionPlugin:
+    return load_backend(plugin.name) if plugin.kind == "backend" else load_extension(plugin.name)
+
+
+@pytest.mark.parametrize("plugin", OURS, ids=lambda each: each.name)
+def test_every_option_of_a_plugin_is_in_the_reference(plugin: Installed) -> None:
+    found = loaded(plugin)
+    description = found.backend if isinstance(found, BackendPlugin) else found.extension
+    options = attrs.fields_dict(description.config_class)
+    text = section("options.md", f"`{plugin.name}`" if plugin.kind == "backend" else f"`extensions.{plugin.name}`")
+    assert re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE) == list(options)
 
 
 @pytest.mark.parametrize(
@@ -75,8 +85,8 @@ def commands() -> Iterator[tuple[str, click.Command]]:
         command = main.get_command(context, name)
         assert command is not None
         yield name, command
-    for backend in installed_plugins():
-        group = load_backend(backend.name).commands()
+    for plugin in installed_plugins():
+        group = loaded(plugin).commands()
         if group is not None:
             yield from ((f"{group.name} {name}", command) for name, command in group.commands.items())
 

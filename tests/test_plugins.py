@@ -173,8 +173,15 @@ def test_property_that_breaks_while_hooks_are_looked_for(install: Install) -> No
 
 @pytest.mark.parametrize("missing", ["signer_backend", "signer_open"])
 def test_required_hook_that_is_missing(install: Install, missing: str) -> None:
-    source = WORKING.replace(f"@hookimpl\ndef {missing}", f"def {missing}")
+    source = WORKING.replace(f"def {missing}", "def signer_check")
     assert "it lacks the hook signer_backend or signer_open" in broken(install, source)
+
+
+@pytest.mark.parametrize("unmarked", ["signer_backend", "signer_open", "signer_init"])
+def test_hook_that_was_not_marked(install: Install, unmarked: str) -> None:
+    source = WORKING + "\n@hookimpl\ndef signer_init(config):\n    return Ed25519Key()\n"
+    text = broken(install, source.replace(f"@hookimpl\ndef {unmarked}", f"def {unmarked}"))
+    assert f"{unmarked} lacks the mark hookimpl, so it would never be called" in text
 
 
 @pytest.mark.parametrize("misspelled", ["signer_opens", "signer_inti", "open"])
@@ -348,24 +355,6 @@ def test_installed_plugins_are_in_order() -> None:
     names = [(each.kind, each.name) for each in installed_plugins()]
     assert names == sorted(names)
     assert {("backend", "file"), ("backend", "noop")} <= set(names)
-
-
-def test_installed_extension(install: Install) -> None:
-    source = """
-@hookimpl
-def signer_extension():
-    return Extension(contract=1, config_class=Config)
-"""
-    install(group="signer_core.extensions", source=source, name="audit")
-    assert (installed("audit").kind, installed("audit", load=True).error) == ("extension", None)
-
-
-def test_installed_extension_that_is_none(install: Install) -> None:
-    install(group="signer_core.extensions", source="", name="audit")
-    assert installed("audit", load=True).error == (
-        "the plugin of extension 'audit', signer-throwaway 1.0, is broken: signer_extension returned NoneType instead "
-        "of Extension; upgrade or uninstall signer-throwaway, or tell its author"
-    )
 
 
 @pytest.mark.parametrize(

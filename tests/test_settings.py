@@ -450,17 +450,111 @@ def test_core_option_that_is_not_right(option: str, value: object) -> None:
         core(**{option: value})
 
 
-@pytest.mark.parametrize("none", [None, {}])
-def test_no_extensions(none: object) -> None:
-    assert core(extensions=none) == CoreOptions()
+# --- tables of extensions --------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("some", [{"audit": {}}, ["audit"], "audit", 0, False, "", []])
-def test_extensions_are_refused_and_not_ignored(some: object) -> None:
-    with pytest.raises(ConfigError, match="option 'extensions'"):
-        core(extensions=some)
-    with pytest.raises(ConfigError, match="option 'extensions'"):
-        settings({}, arguments={"extensions": some}).core_options()
+@pytest.mark.parametrize("none", [{}, {"extensions": None}, {"extensions": {}}])
+def test_no_extensions(none: dict[str, object]) -> None:
+    assert settings(none).extensions() == []
+
+
+def test_extensions_are_in_configured_order_each_with_the_place_of_its_table() -> None:
+    found = settings({"extensions": {"policy": {"number": 1}, "audit": {}}}).extensions()
+    assert [(each.name, each.source) for each in found] == [
+        ("policy", "x.toml [signer.extensions.policy]"),
+        ("audit", "x.toml [signer.extensions.audit]"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("source", "place"),
+    [
+        ("x.toml [signers.a]", "x.toml [signers.a.extensions.audit]"),
+        ("the configuration", "the configuration [signer.extensions.audit]"),
+        ("the command line", "the command line [signer.extensions.audit]"),
+    ],
+)
+def test_place_of_the_table_of_an_extension(source: str, place: str) -> None:
+    found = Settings(table={"extensions": {"audit": {}}}, source=source, directory=Path("/here"))
+    assert [each.source for each in found.extensions()] == [place]
+
+
+@pytest.mark.parametrize("some", [["audit"], "audit", 0, False, "", [], {1: {}}, {"": {}}, ShellText("audit")])
+def test_extensions_that_are_no_tables(some: object) -> None:
+    for found in (settings({"extensions": some}), settings({}, arguments={"extensions": some})):
+        with pytest.raises(
+            ConfigError, match=r"option 'extensions' in .* is not right; .*\[signer\.extensions\.NAME\]"
+        ):
+            found.extensions()
+
+
+@pytest.mark.parametrize("table", [None, "hunter2", ["hunter2"], True, {1: "hunter2"}])
+def test_extension_whose_table_is_none(table: object) -> None:
+    with pytest.raises(
+        ConfigError, match=r"^x\.toml \[signer\.extensions\.audit\] is not a table of options"
+    ) as caught:
+        settings({"extensions": {"audit": table}}).extensions()
+    assert_hides("hunter2", caught.value)
+
+
+def test_arguments_win_over_the_extensions_of_a_table_and_the_environment_does_not() -> None:
+    found = settings({"extensions": {"audit": {}}}, {"extensions": "{policy = {}}"})
+    assert [each.name for each in found.extensions()] == ["audit"]
+    arguments = {"extensions": ShellText('{policy = {text = "t"}}')}
+    [policy] = settings({"extensions": {"audit": {}}}, arguments=arguments).extensions()
+    assert (policy.name, policy.config(EveryOption).text) == ("policy", "t")
+
+
+def extension(**options: object) -> Any:
+    [found] = settings({"extensions": {"audit": options}}).extensions()
+    return found.config(EveryOption)
+
+
+def test_options_of_an_extension_are_read_as_those_of_a_backend() -> None:
+    config = extension(text="t", place="log.jsonl", token="file:token", level=2)
+    assert (config.place, config.token.reference, config.level) == (
+        Path("/here/log.jsonl"),
+        "file:/here/token",
+        Level.HIGH,
+    )
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"text": "t", "numbr": 1}, "extension 'audit' has no option 'numbr' ({}); did you mean 'number'?"),
+        ({"text": 5}, "option 'text' in {} is not right; write a text"),
+        ({"text": ""}, "option 'text' in {} is empty"),
+        ({}, "option 'text' is missing in {}; add it: text"),
+    ],
+)
+def test_options_of_an_extension_that_are_not_right(options: dict[str, object], message: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        extension(**options)
+    assert str(caught.value) == message.format("x.toml [signer.extensions.audit]")
+
+
+@given(values)
+def test_any_value_is_extensions_or_a_configuration_error(value: object) -> None:
+    try:
+        for each in settings({"extensions": value}).extensions():
+            each.config(EveryOption)
+    except ConfigError:
+        return
+    assert value is None or isinstance(value, dict)
+
+
+def test_table_of_an_extension_gives_the_same_options_elsewhere() -> None:
+    names = ["a"]
+    [found] = settings({"extensions": {"audit": {"text": "t", "token": "file:token", "names": names}}}).extensions()
+    config = found.config(EveryOption)
+    table = found.reopening(config)
+    names.append("b")
+    [again] = Settings(table={"extensions": {"audit": table}}, source="", directory=Path("/elsewhere")).extensions()
+    reopened = again.config(EveryOption)
+    assert attrs.evolve(reopened, token=None) == attrs.evolve(config, token=None)
+    assert repr(reopened.token) == "Secret('file:/here/token')"
+    assert (reopened.place, reopened.names) == (Path("/here/default-place"), ("a",))
 
 
 PROTECTED = (

@@ -1,4 +1,4 @@
-"""``signer NAME …``: the commands that a backend brings."""
+"""``signer NAME …``: the commands that a backend or an extension brings."""
 
 import contextlib
 import sys
@@ -6,31 +6,28 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from signer_core.errors import ConfigError
+from signer_core.errors import ConfigError, PluginError
 
 if TYPE_CHECKING:
     from signer_core.cli.command_line import CommandLine
-    from signer_core.plugins import BackendPlugin
+    from signer_core.plugins import BackendPlugin, ExtensionPlugin
     from signer_core.secrets import Secret
 
 
 class PluginCommandLine:
     """What the commands of one plugin find in ``ctx.obj``: see :class:`signer_core.hookspecs.CommandLine`."""
 
-    def __init__(self, command_line: "CommandLine", plugin: "BackendPlugin") -> None:
+    def __init__(self, command_line: "CommandLine", plugin: "BackendPlugin | ExtensionPlugin") -> None:
         self._command_line = command_line
         self._plugin = plugin
 
-    def backend_config(self) -> Any:
-        """The configured options of the backend, which the command's own name chooses where nothing else does."""
-        settings = self._command_line.settings(backend=self._plugin.name)
-        if settings.backend != self._plugin.name:
-            raise ConfigError(
-                f"{settings.source} is for the backend {settings.backend!r}, "
-                f"and the commands of {self._plugin.name!r} work with their own",
-                remedy="give another file by --config",
-            )
-        return settings.backend_config(self._plugin.backend.config_class)
+    def config(self) -> Any:
+        """The configured options of the plugin's backend or extension."""
+        from signer_core.plugins import BackendPlugin
+
+        if isinstance(self._plugin, BackendPlugin):
+            return _backend_config(self._command_line, self._plugin)
+        return _extension_config(self._command_line, self._plugin)
 
     def secret(self, reference: str | None, text: str, *, confirm: bool = False) -> "Secret":
         """The secret that ``reference`` names, or that the user is asked for."""
@@ -40,20 +37,55 @@ class PluginCommandLine:
 
 
 def plugin_commands(ctx: click.Context, name: str) -> click.Command | None:
-    """The commands of the backend ``name``; None where no such backend is installed. No other one is imported."""
+    """The commands of the backend or the extension ``name``; None where there is neither. No other one is imported."""
     from signer_core.installed import installed_plugins
-    from signer_core.plugins import load_backend
+    from signer_core.plugins import load_backend, load_extension
 
-    if not any(each.name == name for each in installed_plugins() if each.kind == "backend"):
+    kinds = {each.kind for each in installed_plugins() if each.name == name}
+    if not kinds:
         return None
     command_line: CommandLine = ctx.obj
+    plugins: list[BackendPlugin | ExtensionPlugin] = []
     with contextlib.redirect_stdout(sys.stderr):  # what the commands print is for them to say, but not their import
-        plugin = load_backend(name, trusted=_trusted(command_line, name))
-        commands: click.Command | None = plugin.commands()
-    if commands is None:
-        raise click.UsageError(f"the backend {name!r} has no commands of its own", ctx)
+        if "backend" in kinds:
+            plugins.append(load_backend(name, trusted=_trusted(command_line, name)))
+        if "extension" in kinds:
+            plugins.append(load_extension(name))
+        found = [(plugin, commands) for plugin in plugins if (commands := plugin.commands()) is not None]
+    if not found:
+        raise click.UsageError(f"the {' and the '.join(sorted(kinds))} {name!r} has no commands of its own", ctx)
+    if len(found) > 1:
+        raise PluginError(
+            f"both the backend and the extension {name!r} bring commands",
+            remedy=f"uninstall {' or '.join(plugin.distribution for plugin in plugins)}",
+        )
+    [(plugin, commands)] = found
     ctx.obj = PluginCommandLine(command_line, plugin)
     return commands
+
+
+def _backend_config(command_line: "CommandLine", plugin: "BackendPlugin") -> Any:
+    """The options of the backend, which the command's own name chooses where nothing else does."""
+    settings = command_line.settings(backend=plugin.name)
+    if settings.backend != plugin.name:
+        raise ConfigError(
+            f"{settings.source} is for the backend {settings.backend!r}, "
+            f"and the commands of {plugin.name!r} work with their own",
+            remedy="give another file by --config",
+        )
+    return plugin.configure(settings)
+
+
+def _extension_config(command_line: "CommandLine", plugin: "ExtensionPlugin") -> Any:
+    """The options of the extension, as the configured signer has it."""
+    settings = command_line.settings()
+    for each in settings.extensions():
+        if each.name == plugin.name:
+            return plugin.configure(each).config
+    raise ConfigError(
+        f"{settings.source} lists no extension {plugin.name!r}",
+        remedy=f"add the table [signer.extensions.{plugin.name}], or give another file by --config",
+    )
 
 
 def _trusted(command_line: "CommandLine", name: str) -> str | None:

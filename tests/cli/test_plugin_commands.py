@@ -31,7 +31,7 @@ def group():
 @group.command()
 @click.pass_obj
 def tell(line):
-    click.echo(line.backend_config().size)
+    click.echo(line.config().size)
 
 @hookimpl
 def signer_commands():
@@ -144,7 +144,7 @@ def test_a_distribution_that_is_not_trusted_is_not_imported(signer: Signer, inst
 
 
 ASKING = COMMANDS.replace(
-    "click.echo(line.backend_config().size)",
+    "click.echo(line.config().size)",
     """click.echo(line.secret("env:WORD", "word").reveal())
     for reference in (None, "prompt"):
         click.echo(line.secret(reference, "new word", confirm=True).reveal())""",
@@ -174,7 +174,7 @@ def test_a_command_that_nobody_answers(signer: Signer, install: Install, monkeyp
 
 
 def test_what_a_command_returns_is_not_its_status(signer: Signer, install: Install) -> None:
-    install("signer-vault", COMMANDS.replace("click.echo(line.backend_config().size)", "return 7"), name="vault")
+    install("signer-vault", COMMANDS.replace("click.echo(line.config().size)", "return 7"), name="vault")
     assert signer("vault", "tell").exit_code == 0
 
 

@@ -21,6 +21,7 @@ LAYERS = (
     "distributions",
     "config",
     "settings",
+    "extension_settings",
     "config_class",
     "signer",
     "forks",
@@ -28,7 +29,10 @@ LAYERS = (
     "current_key",
     "renewal",
     "open_key",
+    "extensions",
+    "attached",
     "way",
+    "hooks",
     "key_contract",
     "origin",
     "attempts",
@@ -108,8 +112,8 @@ def test_imports_point_down(module: str) -> None:
 
 
 @pytest.mark.parametrize("module", LAYERS)
-def test_only_plugins_uses_pluggy_s_manager(module: str) -> None:
-    assert ("PluginManager" in (PACKAGE / f"{module}.py").read_text("utf-8")) is (module == "plugins")
+def test_only_hooks_uses_pluggy_s_manager(module: str) -> None:
+    assert ("PluginManager" in (PACKAGE / f"{module}.py").read_text("utf-8")) is (module == "hooks")
 
 
 @pytest.mark.parametrize("module", LAYERS)

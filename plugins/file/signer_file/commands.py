@@ -32,7 +32,7 @@ def export_key(line: CommandLine, output: str | None, new_passphrase: str | None
     from signer_file.key_file import KeyFile
     from signer_file.location import find_existing
 
-    config: FileConfig = line.backend_config()
+    config: FileConfig = line.config()
     file = KeyFile.read(find_existing(config))
     passphrase = file.passphrase(config)
     key = file.open(passphrase)
@@ -64,7 +64,7 @@ def import_key(line: CommandLine, source: str, force: bool, source_passphrase: s
     from signer_file.imported import recognise
     from signer_file.key_file import errors_naming
 
-    config: FileConfig = line.backend_config()
+    config: FileConfig = line.config()
 
     def ask() -> bytes:
         with _errors_naming("--source-passphrase"):
@@ -96,7 +96,7 @@ def change_passphrase(line: CommandLine, new_passphrase: str | None) -> None:
     from signer_file.key_file import KeyFile
     from signer_file.location import find_existing
 
-    config: FileConfig = line.backend_config()
+    config: FileConfig = line.config()
     file = KeyFile.read(find_existing(config))
     key = file.open(file.passphrase(config))
     change_passphrase(file, key, _new_passphrase(line, new_passphrase), Deadline.after(None))

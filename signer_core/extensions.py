@@ -1,0 +1,141 @@
+"""The extensions of one signer: asked before each signature, told of its outcome, closed at the end."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from signer_core.attached import AnsweredError, Attached
+from signer_core.deadline import Deadline
+from signer_core.errors import PluginContractError, SignCancelledError
+from signer_core.hookspecs import SignEvent, SigningKey
+from signer_core.key_contract import FOREIGN
+from signer_core.way import Way
+
+_logger = logging.getLogger("signer_core")
+
+
+class Extensions:
+    """The extensions of one signer, in the order of its configuration."""
+
+    __slots__ = ("_attached", "_closing", "_open")
+
+    def __init__(self, attached: Iterable[Attached] = ()) -> None:
+        self._attached = tuple(attached)
+        self._open = list(self._attached)
+        self._closing = threading.Lock()
+
+    @classmethod
+    def in_code(cls, extensions: Mapping[str, object]) -> "Extensions":
+        """Those that a program made by itself, by name. Raises :class:`PluginContractError`."""
+
+        def attached(name: str, extension: object) -> Attached:
+            def broken(what: str) -> PluginContractError:
+                return PluginContractError(
+                    f"extension {name!r} is broken: {what}", remedy="see signer_core.hookspecs.AttachedHooks"
+                )
+
+            return Attached(name, extension, broken)
+
+        return cls([attached(name, extension) for name, extension in extensions.items()])
+
+    def watched(self, way: Way, key: SigningKey, *, signer: str | None, backend: str | None) -> Way:
+        """``way``, by which ``key`` signs, with all that the extensions have to say; without any it is ``way`` itself.
+
+        ``signer`` and ``backend`` are what events call the two.
+        """
+        if not self._attached:
+            return way
+        key_id, public_key = key.key_id, key.public_key
+        ask = _asking([(each, each.before) for each in self._attached if each.before is not None])
+        told = [(each, each.after) for each in reversed(self._attached) if each.after is not None]
+
+        def watched(message: bytes, deadline: Deadline) -> bytes:
+            event = SignEvent(
+                signer=signer,
+                backend=backend,
+                key_id=key_id,
+                public_key=public_key,
+                message=message,
+                size=len(message),
+                started_at=time.time(),
+            )
+            waiting = iter(told)
+            signature: bytes | None = None
+            error: BaseException | None = None
+            outcome: Exception | None = None
+            try:
+                ask(event)
+                deadline.check()  # they may have taken their time
+                signature = way(message, deadline)
+            except BaseException as raised:
+                error = raised
+                outcome = _outcome(error)
+            while True:
+                try:
+                    for each, after in waiting:  # noqa: B007 — used below; goes on behind the one that raised
+                        if (answer := after(event, signature, outcome)) is not None:
+                            raise AnsweredError(type(answer).__name__)
+                    break
+                except BaseException as raised:
+                    error = _first(error, each.failure("signer_after_sign", raised))
+                    signature, outcome = None, _outcome(error)
+            if signature is not None:
+                return signature
+            try:
+                raise error or AssertionError
+            finally:
+                del (
+                    error,
+                    outcome,
+                )  # else the error, whose traceback holds this frame, is garbage only for the collector
+
+        return watched
+
+    def close(self) -> PluginContractError | None:
+        """Close each that is still open, the last one first; the first error of those that fail."""
+        first = None
+        with self._closing:
+            while self._open:
+                failure = self._open.pop().close()
+                first = first or failure
+        return first
+
+    def forget_other_threads(self) -> None:
+        """In a forked child: a thread that was closing them is not here."""
+        self._closing = threading.Lock()
+
+
+def _asking(asked: Sequence[tuple[Attached, Callable[..., object]]]) -> Callable[[SignEvent], None]:
+    """What asks all of them, until one refuses."""
+
+    def ask(event: SignEvent) -> None:
+        for extension, before in asked:
+            try:
+                if (answer := before(event)) is not None:
+                    raise AnsweredError(type(answer).__name__)
+            except BaseException as raised:
+                failure = extension.failure("signer_before_sign", raised)
+                if failure is raised:
+                    raise
+                raise failure from failure.__cause__
+
+    return ask
+
+
+def _outcome(error: BaseException) -> Exception:
+    """What extensions are told of the error that will be raised."""
+    if isinstance(error, Exception):
+        return error
+    return SignCancelledError(f"the call was broken off by {type(error).__name__}; the key may have signed")
+
+
+def _first(error: BaseException | None, failure: BaseException) -> BaseException:
+    """Which of the two is raised: the first one, or an interrupt; the other becomes its note."""
+    if error is None:
+        return failure
+    if isinstance(error, FOREIGN) and not isinstance(failure, FOREIGN):
+        error, failure = failure, error
+    error.add_note(str(failure) or type(failure).__name__)
+    _logger.warning("besides %s: %s", type(error).__name__, failure)
+    return error
