@@ -7,7 +7,7 @@ it.
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from signer_aws_kms.config import AwsKmsConfig
+from signer_aws_kms.config import ATTEMPT_TIMEOUT, MAX_RETRIES, TIMEOUT, AwsKmsConfig
 from signer_core.algorithms import Algorithm
 from signer_core.deadline import Deadline
 from signer_core.hookspecs import Backend, SigningKey, Verdict, hookimpl
@@ -36,9 +36,9 @@ def signer_backend() -> Backend:
         config_class=AwsKmsConfig,
         remote=True,
         algorithms=frozenset({Algorithm.ED25519}),
-        default_timeout=10.0,
-        default_attempt_timeout=3.0,
-        default_max_retries=3,
+        default_timeout=TIMEOUT,
+        default_attempt_timeout=ATTEMPT_TIMEOUT,
+        default_max_retries=MAX_RETRIES,
     )
 
 

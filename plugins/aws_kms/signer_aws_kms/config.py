@@ -6,6 +6,11 @@ import attrs
 
 from signer_core.options import describe, seconds
 
+#: The backend's defaults of the core's options: seconds of a call and of one attempt, attempts after the first.
+TIMEOUT = 10.0
+ATTEMPT_TIMEOUT = 3.0
+MAX_RETRIES = 3
+
 
 @attrs.frozen(kw_only=True)
 class AwsKmsConfig:

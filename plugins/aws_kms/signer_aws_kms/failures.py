@@ -26,7 +26,7 @@ def of_answer(answer: Answer, asked: Asked) -> SignerError:
         f"{asked} failed: what answered HTTP {answer.status} was not KMS's JSON (request {request_id(answer)})",
         retry_after=retry_after(answer),
     )
-    return _in_doubt(unreadable, asked)
+    return unreadable if answer.status == 429 else _in_doubt(unreadable, asked)
 
 
 def of_connection(error: Exception, asked: Asked) -> SignerError:
@@ -38,6 +38,14 @@ def of_connection(error: Exception, asked: Asked) -> SignerError:
 def incomplete(asked: Asked, what: str) -> SignError:
     """The error for an answer that lacks ``what`` was asked for."""
     return _in_doubt(BackendUnavailableError(f"{asked} failed: the answer has no {what}"), asked)
+
+
+def without_credentials(asked: Asked) -> DeadlineExceededError:
+    """The error for a request that could not be signed in time."""
+    return DeadlineExceededError(
+        f"{asked} had no AWS credentials in time",
+        remedy="`aws sts get-caller-identity` takes the same way to them, and tells more",
+    )
 
 
 def _in_doubt(error: SignError, asked: Asked) -> SignError:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from signer_aws_kms.account import Account
 from signer_aws_kms.asked import Asked
-from signer_aws_kms.config import AwsKmsConfig
+from signer_aws_kms.config import TIMEOUT, AwsKmsConfig
 from signer_aws_kms.failures import incomplete
 from signer_core.deadline import Deadline
 from signer_core.errors import SignatureVerificationError
@@ -45,19 +45,22 @@ class AwsKmsKey(SigningKey):
         key_id: str,
         *,
         session: "boto3.session.Session | None" = None,
-        timeout: float | None = 10.0,
+        timeout: float | str | None = TIMEOUT,
         **options: Any,
     ) -> "AwsKmsKey":
         """The key that ``key_id`` names, with the credentials of a session of your own.
 
-        ``options`` are those of the backend (see :class:`AwsKmsConfig`); ``timeout`` is in seconds. A
+        ``timeout`` is for opening, retries included: seconds or a text like "10s", None for no limit. ``options`` are
+        those of the backend (see :class:`AwsKmsConfig`), a ``profile`` only where there is no session. A
         :class:`~signer_core.Signer` around it brings the rest::
 
             Signer(AwsKmsKey.open("alias/sequencer", session=session), timeout=10, attempt_timeout=3, max_retries=3)
-        """
-        from signer_aws_kms.opening import open_in_code
 
-        return open_in_code(AwsKmsConfig(key_id=key_id, **options), session=session, timeout=timeout)
+        Raises :class:`~signer_core.errors.ConfigError` for options that are not right, and what opening raises.
+        """
+        from signer_aws_kms.in_code import open_in_code
+
+        return open_in_code(key_id, options, session=session, timeout=timeout)
 
     @property
     def key_id(self) -> str:

@@ -6,16 +6,19 @@ a key is made once at most, and from then on spoken of by its ARN until it is se
 
 import json
 import logging
+import re
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+import attrs
+
 from signer_aws_kms.account import Account
 from signer_aws_kms.asked import Asked
-from signer_aws_kms.config import AwsKmsConfig
+from signer_aws_kms.config import ATTEMPT_TIMEOUT, AwsKmsConfig
 from signer_aws_kms.failures import incomplete
 from signer_aws_kms.key import AwsKmsKey
-from signer_aws_kms.key_names import alias_in, is_key_arn
-from signer_aws_kms.opening import SPEC, USAGE, account_of, judged, open_with, resolved
+from signer_aws_kms.key_names import alias_in, is_key_arn, region_of
+from signer_aws_kms.opening import SPEC, USAGE, account_of, open_with, resolved
 from signer_core.attempts import Attempts
 from signer_core.deadline import Deadline
 from signer_core.errors import (
@@ -29,8 +32,11 @@ from signer_core.errors import (
 
 _logger = logging.getLogger("signer_aws_kms")
 
-#: The steps after the key was made: they go on until the deadline of the whole, each attempt with its own.
-_STEPS = Attempts(attempt_timeout=3.0, max_retries=1_000)
+#: What the ARNs of one account in one region begin with.
+_PLACE = re.compile(r"arn:[\w-]+:kms:[\w-]+:\w+:(?=(?:key|alias)/)")
+
+#: What may be done again goes on until the deadline of the whole, each attempt with its own.
+_STEPS = Attempts(attempt_timeout=ATTEMPT_TIMEOUT, max_retries=1_000)
 
 T = TypeVar("T")
 
@@ -39,7 +45,7 @@ def init_key(config: AwsKmsConfig, deadline: Deadline) -> AwsKmsKey:
     """The key that ``config`` names; made first where it is an alias that does not exist."""
     account = account_of(config, deadline)
     try:
-        return open_with(account, config, deadline)
+        return open_with(account, config, deadline.within(ATTEMPT_TIMEOUT))
     except KeyNotFoundError as error:
         alias = alias_in(config.key_id)
         if alias is None:
@@ -48,17 +54,41 @@ def init_key(config: AwsKmsConfig, deadline: Deadline) -> AwsKmsKey:
             ) from error
     if alias.startswith("alias/aws/"):
         raise ConfigError(f"{alias} is a name of AWS's own", remedy="use one that does not begin with alias/aws/")
+    if alias != config.key_id and _is_elsewhere(account, config.key_id, alias, deadline.within(ATTEMPT_TIMEOUT)):
+        raise ConfigError(
+            f"{config.key_id} is not in the account and region of these credentials, where its key would be made",
+            remedy=f"correct key_id, or write {alias}",
+        )
     made = _make(account, config, deadline)
     try:
-        arn = _name(account, config, alias, made, deadline)
+        return _name(account, config, alias, made, deadline)
     except SignerError as error:
-        raise SignError(
+        kind = type(error) if isinstance(error, SignError) else SignError
+        first = f"{error.remedy}; " if error.remedy else ""
+        raise kind(
             f"the key {made} was made, but {config.key_id} does not lead to it yet: {error.message}",
-            remedy=f"aws kms create-alias --alias-name {alias} --target-key-id {made}, then open it; or delete"
-            f" the key: aws kms schedule-key-deletion --key-id {made}",
+            remedy=f"{first}if it still does not: aws kms create-alias --alias-name {alias} --target-key-id {made};"
+            f" or delete the key: aws kms schedule-key-deletion --key-id {made}",
             retryable=False,  # or another key would be made
         ) from error
-    return arn
+
+
+def _is_elsewhere(account: Account, alias_arn: str, alias: str, deadline: Deadline) -> bool:
+    """Whether the ARN is one of another region or account; aliases are made where the credentials are.
+
+    Which account that is, KMS tells when it is asked for the alias by its name alone: in the ARN of the key, or in the
+    text that there is no such alias.
+    """
+    region = account.place.region
+    if region_of(alias_arn) != region:
+        return True
+    asked = Asked("GetPublicKey", alias, region)
+    try:
+        told = str(account.transport.call(asked, json.dumps({"KeyId": alias}).encode(), deadline).get("KeyId"))
+    except KeyNotFoundError as error:
+        told = error.message
+    here = _PLACE.search(told)
+    return here is not None and not alias_arn.startswith(here[0])
 
 
 def _make(account: Account, config: AwsKmsConfig, deadline: Deadline) -> str:
@@ -83,33 +113,25 @@ def _make(account: Account, config: AwsKmsConfig, deadline: Deadline) -> str:
 
 
 def _name(account: Account, config: AwsKmsConfig, alias: str, made: str, deadline: Deadline) -> AwsKmsKey:
-    """Give the key its alias, and open it; or, where somebody was quicker, the key that has it."""
-    if config.key_id.startswith("arn:") and not config.key_id.startswith(f"{made.partition(':key/')[0]}:"):
-        raise ConfigError(f"{config.key_id} is not in the account and region of these credentials")
-    region = account.place.region
-    asked = Asked("CreateAlias", alias, region, resources=(f"{made.partition('key/')[0]}{alias}", made))
+    """Give the key its alias, and open the key that has it: where somebody was quicker, that is another one."""
+    asked = Asked("CreateAlias", alias, account.place.region, resources=(f"{made.partition('key/')[0]}{alias}", made))
     body = json.dumps({"AliasName": alias, "TargetKeyId": made}).encode()
     try:
         _until_seen(lambda step: account.transport.call(asked, body, step), deadline)
     except KeyExistsError:
-        arn, public_key = _until_seen(lambda step: resolved(account, config, step), deadline)
-        if arn != made:  # else an answer was lost, and the alias is our own
-            _logger.warning(
-                "somebody else was quicker to make %s: it is %s; the key %s was made in vain, and costs money until "
-                "aws kms schedule-key-deletion --key-id %s",
-                alias,
-                arn,
-                made,
-                made,
-            )
-        return AwsKmsKey(account, config, arn, public_key)
-
-    def look(step: Deadline) -> AwsKmsKey:
-        asked = Asked("GetPublicKey", made, region)
-        answer = account.transport.call(asked, json.dumps({"KeyId": made}).encode(), step)
-        return AwsKmsKey(account, config, *judged(answer, asked))
-
-    return _until_seen(look, deadline)
+        pass  # perhaps it is our own, and an answer was lost
+    arn, _ = _until_seen(lambda step: resolved(account, config, step), deadline)
+    if arn != made:
+        _logger.warning(
+            "somebody else was quicker to make %s: it is %s; the key %s was made in vain, and costs money until "
+            "aws kms schedule-key-deletion --key-id %s",
+            alias,
+            arn,
+            made,
+            made,
+        )
+    by_arn = attrs.evolve(config, key_id=arn)
+    return AwsKmsKey(account, config, *_until_seen(lambda step: resolved(account, by_arn, step), deadline))
 
 
 def _until_seen(step: Callable[[Deadline], T], deadline: Deadline) -> T:

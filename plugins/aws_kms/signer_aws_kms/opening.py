@@ -12,7 +12,6 @@ from signer_aws_kms.failures import incomplete, of_connection
 from signer_aws_kms.key import AwsKmsKey
 from signer_aws_kms.key_names import is_key_arn, may_mean
 from signer_core.algorithms import Algorithm
-from signer_core.attempts import Attempts
 from signer_core.deadline import Deadline
 from signer_core.errors import (
     KeyFormatError,
@@ -30,16 +29,6 @@ SIGNING_ALGORITHM = "ED25519_SHA_512"
 def open_key(config: AwsKmsConfig, deadline: Deadline) -> AwsKmsKey:
     """One attempt to open the key that ``config`` names."""
     return open_with(account_of(config, deadline), config, deadline)
-
-
-def open_in_code(config: AwsKmsConfig, *, session: Any, timeout: float | None) -> AwsKmsKey:
-    """The key, with the retries that ``signer_open`` has from the core."""
-    attempts = Attempts(timeout=timeout, attempt_timeout=3.0, max_retries=3)
-
-    def attempt(deadline: Deadline) -> AwsKmsKey:
-        return open_with(account_of(config, deadline, session=session), config, deadline)
-
-    return attempts.run(attempt, attempts.deadline(None, None))
 
 
 def account_of(config: AwsKmsConfig, deadline: Deadline, *, session: Any = None) -> Account:

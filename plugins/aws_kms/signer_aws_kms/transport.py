@@ -9,7 +9,7 @@ from signer_aws_kms.answer import Answer
 from signer_aws_kms.asked import Asked
 from signer_aws_kms.credentials import Credentials
 from signer_aws_kms.details import parsed_json
-from signer_aws_kms.failures import of_answer, of_connection
+from signer_aws_kms.failures import of_answer, of_connection, without_credentials
 from signer_aws_kms.pool import Pool
 from signer_aws_kms.refusals import Refusal
 from signer_aws_kms.route import Route
@@ -54,42 +54,48 @@ class Transport:
         A refusal for a wrong clock or an expired token is set right once, and the request sent again. Raises
         :class:`SignerError`.
         """
-        try:
-            answer = self._send(asked, body, deadline)
-        except Exception as error:
-            if isinstance(error, SignerError) and not isinstance(error, TimeoutError):
-                raise
-            raise of_connection(error, asked) from error
+        keys = self._keys(asked, deadline)
+        answer, signed_at = self._send(asked, body, keys, deadline)
+        refusal = None if answer.status == 200 else Refusal.read(answer)
+        if refusal is not None:
+            renewed = self._keys(asked, deadline, instead_of=keys) if refusal.blames_the_token else keys
+            if renewed is not keys or (refusal.blames_the_clock and self._set_clock_right(refusal.date, signed_at)):
+                answer, _ = self._send(asked, body, renewed, deadline)
         if answer.status == 200 and (parsed := parsed_json(answer)) is not None:
             return parsed
         raise of_answer(answer, asked)
 
-    def _send(self, asked: Asked, body: bytes, deadline: Deadline) -> Answer:
-        repeatable = asked.in_doubt is None
-        keys = self._credentials.current(deadline)
-        answer = self._pool.exchange(self._request(asked.operation, body, keys), deadline, repeatable=repeatable)
-        if answer.status != 200 and self._set_right(answer, keys, deadline):
-            keys = self._credentials.current(deadline)
-            answer = self._pool.exchange(self._request(asked.operation, body, keys), deadline, repeatable=repeatable)
-        return answer
+    def _keys(self, asked: Asked, deadline: Deadline, *, instead_of: Keys | None = None) -> Keys:
+        """Credentials that are good now; ``instead_of`` those that AWS calls expired others, if there are any."""
+        try:
+            if instead_of is not None and not self._credentials.replace(instead_of, deadline):
+                return instead_of
+            return self._credentials.current(deadline)
+        except TimeoutError as error:
+            raise without_credentials(asked) from error
 
-    def _set_right(self, answer: Answer, keys: Keys, deadline: Deadline) -> bool:
-        """Whether the reason of a refusal could be removed: our clock's error, or a token that expired."""
-        refusal = Refusal.read(answer)
-        if refusal is None:
+    def _send(self, asked: Asked, body: bytes, keys: Keys, deadline: Deadline) -> tuple[Answer, float]:
+        """The answer, and the time that the request was signed with."""
+        signed_at = self._clock() + self._skew
+        request = self._request(asked.operation, body, keys, timestamp(signed_at))
+        try:
+            return self._pool.exchange(request, deadline, repeatable=asked.in_doubt is None), signed_at
+        except Exception as error:
+            if isinstance(error, SignerError) and not isinstance(error, TimeoutError):
+                raise
+            raise of_connection(error, asked) from error
+
+    def _set_clock_right(self, date: float | None, signed_at: float) -> bool:
+        """Whether the time that a request was signed with is the reason of its refusal, which has the server's."""
+        if date is None or abs(date - signed_at) < _SKEW:
             return False
-        if refusal.blames_the_token:
-            return self._credentials.replace(keys, deadline)
-        if refusal.blames_the_clock and refusal.date is not None:
-            skew = refusal.date - self._clock()
-            if abs(skew - self._skew) >= _SKEW:
-                _logger.warning("this machine's clock differs from AWS's by %.0f seconds; AWS's is used", skew)
-                self._skew = skew
-                return True
-        return False
+        skew = date - self._clock()
+        if abs(skew - self._skew) >= _SKEW:  # else another call was quicker, or the request was long on its way
+            _logger.warning("this machine's clock differs from AWS's by %.0f seconds; AWS's is used", skew)
+            self._skew = skew
+        return True
 
-    def _request(self, operation: str, body: bytes, keys: Keys) -> bytes:
-        at = timestamp(self._clock() + self._skew)
+    def _request(self, operation: str, body: bytes, keys: Keys, at: str) -> bytes:
         headers = {
             "content-type": _TYPE,
             "host": self._route.authority,

@@ -2,8 +2,12 @@
 
 import socket
 import ssl
+import threading
 from pathlib import Path
+from typing import Any
 
+import attrs
+import botocore.credentials
 import pytest
 
 from signer_aws_kms.testing import FakeKms, faults
@@ -12,6 +16,7 @@ from signer_core.errors import (
     AccessDeniedError,
     BackendUnavailableError,
     ConfigError,
+    DeadlineExceededError,
     KeyNotFoundError,
     KeyUnavailableError,
     SignerError,
@@ -96,6 +101,15 @@ def test_a_permanent_error_is_raised_at_once(fake_kms: FakeKms, code: str, kind:
     assert fake_kms.requests["Sign"] == 1
 
 
+@pytest.mark.parametrize("code", sorted(PERMANENT.keys() - {"SomethingNewException"}))
+def test_a_permanent_error_is_one_whatever_its_status(fake_kms: FakeKms, code: str) -> None:
+    fake_kms.create_key(alias=ALIAS)
+    fake_kms.inject(faults.error(code, status=500), operation="Sign")
+    with create_signer(options()) as signer, pytest.raises(PERMANENT[code]):
+        signer.sign(b"message")
+    assert fake_kms.requests["Sign"] == 1
+
+
 @pytest.mark.parametrize("code", ["ThrottlingException", *PERMANENT])
 def test_an_error_names_key_region_operation_code_and_request(fake_kms: FakeKms, code: str) -> None:
     key = fake_kms.create_key(alias=ALIAS)
@@ -108,27 +122,13 @@ def test_an_error_names_key_region_operation_code_and_request(fake_kms: FakeKms,
     assert "without id" not in message
 
 
-@pytest.mark.parametrize("code", set(PERMANENT) - {"SomethingNewException"})
+@pytest.mark.parametrize("code", sorted(PERMANENT.keys() - {"SomethingNewException"}))
 def test_a_permanent_error_has_a_remedy(fake_kms: FakeKms, code: str) -> None:
     fake_kms.create_key(alias=ALIAS)
     fake_kms.inject(faults.error(code, status=400), operation="Sign")
     with opened() as signer, pytest.raises(SignerError) as caught:
         signer.sign(b"message")
     assert caught.value.remedy
-
-
-def test_a_missing_permission_is_named_as_the_statement_that_gives_it(
-    fake_kms: FakeKms, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    key = fake_kms.create_key(alias=ALIAS)
-    policy = {"Statement": [{"Effect": "Allow", "Action": "kms:GetPublicKey", "Resource": key.arn}]}
-    for name, value in fake_kms.add_identity(policy=policy).environment().items():
-        monkeypatch.setenv(name, value)
-    statement = f'{{"Effect": "Allow", "Action": "kms:Sign", "Resource": "{key.arn}"}}'
-    with opened() as signer, pytest.raises(AccessDeniedError) as caught:
-        signer.sign(b"message")
-    assert caught.value.remedy is not None
-    assert statement in caught.value.remedy
 
 
 def test_a_disabled_key_is_unavailable(fake_kms: FakeKms) -> None:
@@ -175,6 +175,14 @@ def test_half_of_the_credentials_are_access_denied(fake_kms: FakeKms, monkeypatc
         opened()
 
 
+def test_a_source_of_credentials_that_hangs_is_named(fake_kms: FakeKms, monkeypatch: pytest.MonkeyPatch) -> None:
+    over = threading.Event()
+    monkeypatch.setattr(botocore.credentials.CredentialResolver, "load_credentials", lambda _: over.wait(30) and None)
+    with pytest.raises(DeadlineExceededError, match=f"GetPublicKey of {ALIAS} in us-east-1 had no AWS credentials"):
+        opened(timeout="200ms")
+    over.set()
+
+
 @pytest.mark.parametrize("secret", ["with\nnewline", "ümlaut", " padded"])
 def test_credentials_that_cannot_stand_in_a_header_are_access_denied(
     fake_kms: FakeKms, monkeypatch: pytest.MonkeyPatch, secret: str
@@ -195,13 +203,36 @@ def test_retry_after_is_honoured(fake_kms: FakeKms) -> None:
     assert fake_kms.requests["Sign"] == 1
 
 
-def test_retry_after_may_be_a_date() -> None:
-    from signer_aws_kms.answer import Answer
-    from signer_aws_kms.details import retry_after
+NOON = "Fri, 07 Aug 2026 12:00:00 GMT"
+RETRY_AFTER: dict[str, tuple[str, float | None]] = {
+    "seconds": ("30", 30.0),
+    "a part of one": ("0.25", 0.25),
+    "a date": ("Fri, 07 Aug 2026 12:00:30 GMT", 30.0),
+    "a date without a zone": ("Fri, 07 Aug 2026 12:00:30", 30.0),
+    "a date that is over": ("Fri, 07 Aug 2026 11:00:00 GMT", 0.0),
+    "a day": ("86400", 3600.0),
+    "a far date": ("Fri, 07 Aug 2099 12:00:00 GMT", 3600.0),
+    "an impossible date": ("Fri, 32 Aug 2026 12:00:00 GMT", None),
+    "a word": ("soon", None),
+    "less than nothing": ("-1", None),
+    "more digits than time has": ("1" * 400, None),
+}
 
-    headers = {"retry-after": "Fri, 07 Aug 2026 12:00:30 GMT", "date": "Fri, 07 Aug 2026 12:00:00 GMT"}
-    assert retry_after(Answer(503, headers, b"", reusable=True)) == 30
-    assert retry_after(Answer(503, {"retry-after": "soon"}, b"", reusable=True)) is None
+
+@pytest.mark.parametrize(("text", "seconds"), RETRY_AFTER.values(), ids=RETRY_AFTER)
+@pytest.mark.parametrize("fault", [faults.throttle(), faults.http_error(503)], ids=["AWS", "HTML"])
+def test_retry_after_is_seconds_or_a_date_and_an_hour_at_most(
+    fake_kms: FakeKms, fault: faults.Fault, text: str, seconds: float | None
+) -> None:
+    def later(request: faults.Request) -> Any:
+        answer = fault(request)
+        return attrs.evolve(answer, headers={**answer.headers, "Date": NOON, "Retry-After": text})
+
+    fake_kms.create_key(alias=ALIAS)
+    fake_kms.inject(later, operation="Sign")
+    with opened() as signer, pytest.raises(BackendUnavailableError) as caught:
+        signer.sign(b"message")
+    assert caught.value.retry_after == seconds
 
 
 def test_a_refused_connection_is_retryable(fake_kms: FakeKms) -> None:

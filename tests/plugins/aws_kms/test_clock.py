@@ -1,0 +1,56 @@
+"""The clocks of both sides: each request is signed with the time, and AWS refuses those of another one."""
+
+import logging
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from signer_aws_kms.testing import FakeKms, faults
+from tests.plugins.aws_kms.peers import PATIENCE, Clock
+from tests.plugins.aws_kms.signers import ALIAS, opened
+
+
+def test_all_calls_that_met_a_wrong_clock_together_are_set_right(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    clock = Clock(time.time())
+    together = threading.Barrier(8)
+
+    def wait(request: faults.Request) -> Any:
+        together.wait(PATIENCE)
+        return request.proceed()
+
+    with FakeKms(clock=clock) as kms:
+        for name, value in kms.environment().items():
+            monkeypatch.setenv(name, value)
+        kms.create_key(alias=ALIAS)
+        with caplog.at_level(logging.WARNING), opened() as signer, ThreadPoolExecutor(8) as callers:
+            clock.now += 3600
+            kms.inject(wait, operation="Sign", times=8)
+            for signature in callers.map(signer.sign, [b"message"] * 8):
+                signer.public_key.verify(signature, b"message")
+        assert kms.requests["Sign"] == 16
+    assert "clock differs" in caplog.text
+
+
+def test_a_request_that_was_long_on_its_way_is_sent_again_though_no_clock_is_wrong(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    clock = Clock(time.time())
+
+    def dawdle(request: faults.Request) -> Any:
+        clock.now += 600
+        return request.proceed()
+
+    with FakeKms(clock=clock) as kms:
+        for name, value in kms.environment().items():
+            monkeypatch.setenv(name, value)
+        kms.create_key(alias=ALIAS)
+        with opened() as signer:
+            signer._key.open_key.key._account.transport._clock = clock  # type: ignore[attr-defined]
+            kms.inject(dawdle, operation="Sign")
+            signer.sign(b"message")
+    assert "clock differs" not in caplog.text
