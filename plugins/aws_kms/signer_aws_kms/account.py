@@ -7,8 +7,8 @@ import weakref
 from typing import Any
 
 from signer_aws_kms.config import AwsKmsConfig
-from signer_aws_kms.connection import Dialer
 from signer_aws_kms.credentials import Credentials
+from signer_aws_kms.dialer import Dialer
 from signer_aws_kms.flight import Flight
 from signer_aws_kms.key_names import region_of
 from signer_aws_kms.pool import Pool

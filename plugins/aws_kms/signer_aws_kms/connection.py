@@ -2,17 +2,11 @@
 
 import socket
 import ssl
-import threading
-from collections.abc import Callable
 
 from signer_aws_kms.answer import Answer, GarbledError, read_answer
-from signer_aws_kms.flight import SingleFlight
-from signer_aws_kms.route import Route
 from signer_core.deadline import Deadline
 
 _CHUNK = 16 * 1024  # bytes; TLS has no larger records
-
-Address = tuple[int, tuple[str, int]]
 
 
 class ProxyRefusedError(Exception):
@@ -76,88 +70,17 @@ class Connection:
             self._socket.settimeout(time_left(deadline))
             sent += self._socket.send(memoryview(request)[sent:])
 
+    def is_quiet(self) -> bool:
+        """Nothing has come since the last answer: the server has neither closed the connection nor said more."""
+        try:
+            self._socket.settimeout(0)
+            socket.socket.recv(self._socket, 1, socket.MSG_PEEK)  # below TLS, whose own recv cannot just look
+        except BlockingIOError:
+            return True
+        except OSError:
+            pass
+        return False
+
     def close(self) -> None:
         """Close the socket, without a word to the server."""
         self._socket.close()
-
-
-class Dialer:
-    """Opens connections along one route."""
-
-    def __init__(self, route: Route, tls: Callable[[], ssl.SSLContext]) -> None:
-        self.route = route
-        self._make_context = tls
-        self._context: ssl.SSLContext | None = None
-        self._resolution = SingleFlight(self._resolve)
-        self._making = threading.Lock()
-
-    def forget_other_threads(self) -> None:
-        """In a forked child: see :mod:`signer_core.forks`."""
-        self._resolution.forget_other_threads()
-        self._making = threading.Lock()
-
-    def open(self, deadline: Deadline) -> Connection:
-        """A new connection. Raises ``OSError`` and :class:`ProxyRefusedError`."""
-        connected = self._connect(deadline)
-        try:
-            if (tunnel := self.route.tunnel) is not None:
-                status = Connection(connected).exchange(tunnel, deadline, to_connect=True).status
-                if status != 200:
-                    raise ProxyRefusedError(status)
-            if self.route.tls:
-                connected = self._secured(connected, deadline)
-        except BaseException:
-            connected.close()
-            raise
-        return Connection(connected)
-
-    def _connect(self, deadline: Deadline) -> socket.socket:
-        """A socket to the first address that takes one; each gets its share of the time."""
-        addresses = self._addresses(deadline)
-        for count, (family, address) in enumerate(addresses):
-            left = time_left(deadline)
-            connected = socket.socket(family, socket.SOCK_STREAM)
-            try:
-                connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                connected.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-                connected.settimeout(None if left is None else left / (len(addresses) - count))
-                connected.connect(address)
-                return connected
-            except BaseException as error:
-                connected.close()
-                if not isinstance(error, OSError) or count + 1 == len(addresses):
-                    raise
-        raise socket.gaierror(socket.EAI_NONAME, "the name has no address")
-
-    def _addresses(self, deadline: Deadline) -> list[Address]:
-        nearest = self.route.proxy or self.route
-        for family in (socket.AF_INET, socket.AF_INET6):
-            try:
-                socket.inet_pton(family, nearest.host)
-            except OSError:
-                continue
-            return [(family, (nearest.host, nearest.port))]
-        return self._resolution.result(deadline)
-
-    def _resolve(self) -> list[Address]:
-        """The addresses of the name. Takes as long as the system likes, so it runs in a flight."""
-        nearest = self.route.proxy or self.route
-        found = socket.getaddrinfo(nearest.host, nearest.port, type=socket.SOCK_STREAM)
-        return [(family, address) for family, _, _, _, address in found]  # type: ignore[misc]
-
-    def _tls(self) -> ssl.SSLContext:
-        """The one context of all connections, made with the first of them: reading the authorities takes a while."""
-        with self._making:
-            if self._context is None:
-                self._context = self._make_context()
-            return self._context
-
-    def _secured(self, connected: socket.socket, deadline: Deadline) -> ssl.SSLSocket:
-        secured = self._tls().wrap_socket(connected, server_hostname=self.route.host, do_handshake_on_connect=False)
-        try:
-            secured.settimeout(time_left(deadline))  # for the whole handshake, however it drips
-            secured.do_handshake()
-        except BaseException:
-            secured.close()
-            raise
-        return secured

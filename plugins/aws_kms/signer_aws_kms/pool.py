@@ -1,17 +1,36 @@
 """The connections of one account to KMS: a bounded number, kept alive, handed out in the order of asking."""
 
+import math
 import threading
 import time
 from collections import deque
 from collections.abc import Callable
 
 from signer_aws_kms.answer import Answer
-from signer_aws_kms.connection import Connection, Dialer, StaleError
+from signer_aws_kms.connection import Connection, StaleError
+from signer_aws_kms.dialer import Dialer
 from signer_core.deadline import Deadline
 from signer_core.forks import tell_after_fork
 
 #: Seconds after which an idle connection is not trusted any more: machines on the way may have forgotten it silently.
 LONGEST_IDLE = 45.0
+
+
+class _Call:
+    """One call, and what it has of the pool."""
+
+    __slots__ = ("connection", "lasting", "placed", "served", "successor")
+
+    def __init__(self) -> None:
+        #: It counts as one of the pool's connections, whether it has one yet or not.
+        self.placed = False
+        self.connection: Connection | None = None
+        #: The connection, if there is one, can serve another call.
+        self.lasting = True
+        #: Set when somebody gave it a place; made by a call that has to wait.
+        self.served: threading.Event | None = None
+        #: Who was given the place of this call.
+        self.successor: _Call | None = None
 
 
 class Pool:
@@ -29,7 +48,7 @@ class Pool:
         self._lock = threading.Lock()
         self._free = self._size
         self._idle: list[Connection] = []
-        self._waiting: deque[_Waiter] = deque()
+        self._waiting: deque[_Call] = deque()
 
     def forget_other_threads(self) -> None:
         """In a forked child: its parent's connections are not its own, and nobody gives back what was handed out."""
@@ -46,124 +65,97 @@ class Pool:
         any other takes a new one at once. Raises what :class:`Connection` and :class:`Dialer` raise, and what a
         :class:`Deadline` does.
         """
-        connection = self._take(deadline, fresh=not repeatable)
+        call = _Call()
         try:
-            answer = connection.exchange(request, deadline)
-        except StaleError:
-            self._close(connection)
-            connection = self._open_one(deadline)
+            self._enter(call, deadline)
+            answer = self._answer(call, request, deadline, repeatable=repeatable)
+        finally:
+            # Ctrl-C may come after any call. So whatever belongs together is changed without a call in between, and
+            # leaving twice is leaving once.
             try:
-                answer = connection.exchange(request, deadline)
+                self._leave(call)
             except BaseException:
-                self._discard(connection)
+                self._leave(call)
                 raise
-        except BaseException:
-            self._discard(connection)
-            raise
-        if answer.reusable:
-            self._give_back(connection)
-        else:
-            self._discard(connection)
         return answer
 
     def close_idle(self) -> None:
         """Close the connections that nobody uses now. The pool goes on."""
-        with self._lock:
-            idle, self._idle = self._idle, []
-            self._free += len(idle)
-        for connection in idle:
-            self._close(connection)
+        self._close_idle(before=math.inf)
 
-    def _take(self, deadline: Deadline, *, fresh: bool) -> Connection:
-        waiter = None
-        connection = None
+    def _enter(self, call: _Call, deadline: Deadline) -> None:
+        """Give ``call`` a place, and an idle connection if there is one."""
         with self._lock:
             if self._idle:
-                connection = self._idle.pop()  # the one that was used last: the others may end as idle
+                call.connection = self._idle[-1]  # the one that was used last: the others may end as idle
+                del self._idle[-1]
+                call.placed = True
             elif self._free:
                 self._free -= 1
+                call.placed = True
             else:
-                waiter = _Waiter()
-                self._waiting.append(waiter)
-        if waiter is not None:
-            connection = self._wait(waiter, deadline)
-        if connection is not None:
-            if not fresh and self._clock() - connection.idle_since <= LONGEST_IDLE:
-                return connection
-            self._close(connection)
-        return self._open_one(deadline)
-
-    def _wait(self, waiter: "_Waiter", deadline: Deadline) -> Connection | None:
-        """The connection that was handed to ``waiter``; None for a place to open one."""
-        served = False
-        try:
-            served = deadline.wait(waiter.served)
-        finally:
-            if not served:
-                self._withdraw(waiter)
-        if not served:
+                call.served = threading.Event()
+                self._waiting.append(call)
+        if call.served is not None and not deadline.wait(call.served):
             deadline.check()
             raise TimeoutError("all connections were busy")
-        return waiter.connection
 
-    def _withdraw(self, waiter: "_Waiter") -> None:
-        with self._lock:
-            waits = waiter in self._waiting
-            if waits:
-                self._waiting.remove(waiter)
-        if not waits:  # served in the last moment
-            self._hand_on(waiter.connection)
-
-    def _open_one(self, deadline: Deadline) -> Connection:
-        """A new connection, in a place that is ours already."""
-        try:
-            connection = self._dialer.open(deadline)
-        except BaseException:
-            self._hand_on(None)
-            raise
+    def _answer(self, call: _Call, request: bytes, deadline: Deadline, *, repeatable: bool) -> Answer:
+        connection = call.connection
+        call.lasting = False
+        if connection is not None:
+            trusted = self._clock() - connection.idle_since <= LONGEST_IDLE and connection.is_quiet()
+            if repeatable and trusted:
+                try:
+                    return self._exchanged(call, connection, request, deadline)
+                except StaleError:
+                    pass
+            self._close(connection)
+        connection = call.connection = self._dialer.open(deadline)
         self._open.add(connection)
-        return connection
+        return self._exchanged(call, connection, request, deadline)
 
-    def _give_back(self, connection: Connection) -> None:
+    def _exchanged(self, call: _Call, connection: Connection, request: bytes, deadline: Deadline) -> Answer:
+        answer = connection.exchange(request, deadline)
         connection.idle_since = self._clock()
-        self._hand_on(connection)
-        self._close_old(connection.idle_since - LONGEST_IDLE)
+        call.lasting = answer.reusable
+        return answer
 
-    def _close_old(self, before: float) -> None:
-        """Close one that was idle for too long: after a burst the others go one by one."""
+    def _leave(self, call: _Call) -> None:
+        """Hand on the place of ``call``, with its connection if that is to last, or leave the queue."""
+        if call.connection is not None and not call.lasting:
+            self._close(call.connection)
+        with self._lock:
+            if call.placed:
+                kept = call.connection if call.lasting else None
+                call.placed = False
+                if self._waiting:
+                    call.successor = self._waiting[0]
+                    del self._waiting[0]
+                    call.successor.connection = kept
+                    call.successor.placed = True
+                elif kept is not None:
+                    self._idle += (kept,)
+                else:
+                    self._free += 1
+            elif call in self._waiting:
+                self._waiting.remove(call)
+        if call.successor is not None and call.successor.served is not None:
+            call.successor.served.set()
+        self._close_idle(before=self._clock() - LONGEST_IDLE)
+
+    def _close_idle(self, *, before: float) -> None:
+        """Close those that nobody has used since ``before``."""
         with self._lock:
             if not self._idle or self._idle[0].idle_since >= before:
                 return
-            old = self._idle.pop(0)
-            self._free += 1
-        self._close(old)
-
-    def _discard(self, connection: Connection) -> None:
-        self._close(connection)
-        self._hand_on(None)
-
-    def _hand_on(self, connection: Connection | None) -> None:
-        """Give a connection, or a place to open one, to whoever waits longest; else keep it."""
-        with self._lock:
-            if self._waiting:
-                waiter = self._waiting.popleft()
-                waiter.connection = connection
-                waiter.served.set()
-            elif connection is not None:
-                self._idle.append(connection)
-            else:
-                self._free += 1
+            old = [each for each in self._idle if each.idle_since < before]
+            rest = [each for each in self._idle if each.idle_since >= before]
+            free = self._free + len(old)
+            self._idle, self._free = rest, free
+        for connection in old:
+            self._close(connection)
 
     def _close(self, connection: Connection) -> None:
         self._open.discard(connection)
         connection.close()
-
-
-class _Waiter:
-    """A call that waits for a connection."""
-
-    __slots__ = ("connection", "served")
-
-    def __init__(self) -> None:
-        self.served = threading.Event()
-        self.connection: Connection | None = None

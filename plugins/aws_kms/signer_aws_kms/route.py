@@ -1,41 +1,19 @@
 """The way to an endpoint: which machine to connect to, and through which proxy."""
 
-import base64
+import re
 from collections.abc import Mapping
 from typing import Self
-from urllib.parse import unquote, urlsplit
 
 import attrs
 
+from signer_aws_kms.hosts import host_and_port, in_url, is_loopback
+from signer_aws_kms.proxy import Proxy
 from signer_core.errors import ConfigError
 
 _PORTS = {"http": 80, "https": 443}
-
-
-@attrs.frozen
-class Proxy:
-    """An HTTP proxy, spoken to in plain HTTP."""
-
-    host: str
-    port: int
-    #: The value of ``Proxy-Authorization``, or None.
-    authorization: str | None = attrs.field(repr=False)
-
-    @classmethod
-    def from_url(cls, url: str) -> Self:
-        """The proxy of an AWS or environment setting such as ``http://user:password@proxy:3128``."""
-        parts = urlsplit(url if "://" in url else f"http://{url}")
-        # the message does not repeat the URL, which may hold a password
-        if parts.scheme != "http" or not parts.hostname:
-            raise ConfigError(
-                f"a proxy of the kind {parts.scheme}:// is set, and KMS is reached through http:// proxies only",
-                remedy="set HTTPS_PROXY to http://HOST:PORT (what passes is encrypted all the same), or NO_PROXY",
-            )
-        authorization = None
-        if parts.username is not None:
-            pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
-            authorization = f"Basic {base64.b64encode(pair.encode()).decode()}"
-        return cls(parts.hostname, parts.port or _PORTS["http"], authorization)
+_URL = re.compile(r"(https?)://([^/?#]*)([^?#]*)(.*)", re.IGNORECASE | re.DOTALL)
+#: What stands for itself in a request line and in a signature alike, whoever normalises it.
+_PATH = re.compile(r"(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9._~-]+)*/?")
 
 
 @attrs.frozen
@@ -46,31 +24,47 @@ class Route:
     port: int
     tls: bool
     path: str
-    proxy: Proxy | None
+    proxy: Proxy | None = None
 
     @classmethod
-    def to(cls, url: str, proxies: Mapping[str, str]) -> Self:
-        """The way to ``url``, through the proxy that ``proxies`` has for its scheme. Raises ``ConfigError``."""
-        parts = urlsplit(url)
+    def to(cls, url: str, *, source: str = "endpoint_url") -> Self:
+        """The way to ``url``, which was set by ``source``, without a proxy.
+
+        Raises ``ConfigError``, which does not repeat the URL: somebody may have put a password into it.
+        """
         try:
-            port = parts.port or _PORTS[parts.scheme]
-        except (ValueError, KeyError):
-            port = None
-        if port is None or not parts.hostname:
+            return cls(*_parsed(url))
+        except ValueError as error:
             raise ConfigError(
-                f"the endpoint of KMS is {url!r}, which is no http:// or https:// URL",
-                remedy="correct endpoint_url, or AWS's own setting of it",
-            )
-        proxy = proxies.get(parts.scheme) or proxies.get("all")
-        return cls(
-            parts.hostname, port, parts.scheme == "https", parts.path or "/", Proxy.from_url(proxy) if proxy else None
-        )
+                f"the endpoint of KMS in {source} is not right: {error}",
+                remedy="write https://HOST, https://HOST:PORT or https://HOST:PORT/PATH",
+            ) from error
+
+    def through(self, proxies: Mapping[str, str]) -> "Route":
+        """This way, through the proxy that ``proxies`` has for its scheme, if any. Raises ``ConfigError``."""
+        url = proxies.get("https" if self.tls else "http")
+        return attrs.evolve(self, proxy=Proxy.from_url(url)) if url else self
+
+    @property
+    def url(self) -> str:
+        """The endpoint's."""
+        return f"{'https' if self.tls else 'http'}://{self.authority}{'' if self.path == '/' else self.path}"
 
     @property
     def authority(self) -> str:
         """Host and port as the header ``Host`` has them: the port only where it is not the usual one."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return host if self.port == _PORTS["https" if self.tls else "http"] else f"{host}:{self.port}"
+        usual = self.port == _PORTS["https" if self.tls else "http"]
+        return in_url(self.host) if usual else f"{in_url(self.host)}:{self.port}"
+
+    @property
+    def first(self) -> tuple[str, int]:
+        """Host and port of the machine to connect to."""
+        return (self.host, self.port) if self.proxy is None else (self.proxy.host, self.proxy.port)
+
+    @property
+    def is_private(self) -> bool:
+        """Nobody on the way can read along: it is encrypted, or does not leave this machine."""
+        return self.tls or (is_loopback(self.host) and is_loopback(self.first[0]))
 
     @property
     def target(self) -> str:
@@ -82,9 +76,9 @@ class Route:
         """What a proxy is asked, so that TLS passes through it to the endpoint; None where nothing is."""
         if self.proxy is None or not self.tls:
             return None
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        asked = [f"CONNECT {host}:{self.port} HTTP/1.1", f"Host: {host}:{self.port}", *self._to_the_proxy]
-        return "\r\n".join([*asked, "", ""]).encode("latin-1")
+        authority = f"{in_url(self.host)}:{self.port}"
+        asked = [f"CONNECT {authority} HTTP/1.1", f"Host: {authority}", *self._to_the_proxy]
+        return "\r\n".join([*asked, "", ""]).encode("ascii")
 
     @property
     def headers(self) -> tuple[str, ...]:
@@ -96,3 +90,19 @@ class Route:
         if self.proxy is None or self.proxy.authorization is None:
             return ()
         return (f"Proxy-Authorization: {self.proxy.authorization}",)
+
+
+def _parsed(url: str) -> tuple[str, int, bool, str]:
+    """Host, port, whether TLS is spoken, and path. Raises ``ValueError``, which does not repeat the URL."""
+    match = _URL.fullmatch(url)
+    if match is None:
+        raise ValueError("it is no http:// or https:// URL")
+    scheme, authority, path, more = match.groups()
+    if "@" in authority:
+        raise ValueError("it has a user or a password")
+    if more:
+        raise ValueError("it has a query or a fragment")
+    if not _PATH.fullmatch(path):
+        raise ValueError("its path may have letters, digits and -._~ between single slashes")
+    host, port = host_and_port(authority, _PORTS[scheme.lower()])
+    return host, port, scheme.lower() == "https", path or "/"

@@ -1,6 +1,5 @@
 """What boto3's session, or botocore's inside it, knows: region, endpoint, proxies and trusted authorities."""
 
-import ipaddress
 import os
 import ssl
 from collections.abc import Mapping
@@ -9,8 +8,10 @@ from typing import Any
 import attrs
 
 from signer_aws_kms.config import AwsKmsConfig
+from signer_aws_kms.endpoint import direct_route
 from signer_aws_kms.key_names import region_of
 from signer_aws_kms.route import Route
+from signer_aws_kms.tls import client_context
 from signer_core.errors import AccessDeniedError, ConfigError, SignerError
 
 
@@ -19,24 +20,17 @@ class Place:
     """Where KMS is, and how to get there."""
 
     region: str
-    endpoint: str
     route: Route
     ca_bundle: str | None
 
-    def tls(self) -> ssl.SSLContext:
-        """What every connection there is secured with. Raises ``ConfigError`` if the CA bundle cannot be read."""
-        from botocore.httpsession import get_cert_path
+    @property
+    def endpoint(self) -> str:
+        """The URL."""
+        return self.route.url
 
-        try:
-            if self.ca_bundle is not None and os.path.isdir(self.ca_bundle):
-                return ssl.create_default_context(capath=self.ca_bundle)
-            return ssl.create_default_context(cafile=self.ca_bundle or get_cert_path(verify=True))
-        except (OSError, ValueError) as error:
-            reason = getattr(error, "strerror", None) or type(error).__name__
-            raise ConfigError(
-                f"the CA bundle {self.ca_bundle} cannot be read: {reason}",
-                remedy="correct AWS_CA_BUNDLE, REQUESTS_CA_BUNDLE or ca_bundle in AWS's configuration file",
-            ) from error
+    def tls(self) -> ssl.SSLContext:
+        """What every connection there is secured with; see :func:`~signer_aws_kms.tls.client_context`."""
+        return client_context(self.ca_bundle)
 
 
 def session_of(config: AwsKmsConfig) -> Any:
@@ -52,20 +46,27 @@ def find_place(session: Any, config: AwsKmsConfig) -> Place:
     """KMS's place as boto3's own client would find it; ``session`` is botocore's. Raises ``ConfigError``."""
     try:
         region = _region(session, config)
-        endpoint = config.endpoint_url or _configured_endpoint(session) or _endpoint_of(session, region)
+        route = direct_route(session, config, region)
         bundle = session.get_config_variable("ca_bundle") or os.environ.get("REQUESTS_CA_BUNDLE") or None
-        proxies = _proxies(session, endpoint)
+        proxies = _proxies(session, route.url)
+        certificate = getattr(session.get_default_client_config(), "client_cert", None)
     except SignerError:
         raise
     except Exception as error:
         raise of_session(error) from error
-    route = Route.to(endpoint, proxies)
-    if not route.tls and not config.allow_http and not _is_loopback(route.host):
+    if certificate is not None:
+        raise ConfigError("the session has a client_cert, which is not shown here", remedy="use a session without it")
+    route = route.through(proxies)
+    if not route.is_private and not config.allow_http:
+        through, else_ = "", "use https://"
+        if route.proxy is not None:
+            through = f", and leads through the proxy {route.proxy.host}"
+            else_ = f"add {route.host} to NO_PROXY, or use https://"
         raise ConfigError(
-            f"the endpoint {endpoint} is not encrypted",
-            remedy="use https://, or set allow_http = true if the network in between is trusted",
+            f"the endpoint {route.url} is not encrypted{through}",
+            remedy=f"{else_}; or set allow_http = true if the network in between is trusted",
         )
-    return Place(region=region, endpoint=endpoint, route=route, ca_bundle=bundle)
+    return Place(region=region, route=route, ca_bundle=bundle)
 
 
 def _region(session: Any, config: AwsKmsConfig) -> str:
@@ -78,47 +79,6 @@ def _region(session: Any, config: AwsKmsConfig) -> str:
         )
     validate_region_name(region)
     return str(region)
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
-def _configured_endpoint(session: Any) -> str | None:
-    """A "service-specific endpoint" (AWS SDKs and Tools Reference Guide): the environment before the profile, KMS's own
-    setting before the one for all services.
-    """
-    if session.get_config_variable("ignore_configured_endpoint_urls"):
-        return None
-    profile = session.get_scoped_config()
-    services = session.full_config.get("services", {}).get(profile.get("services"), {})
-    candidates = (
-        os.environ.get("AWS_ENDPOINT_URL_KMS"),
-        os.environ.get("AWS_ENDPOINT_URL"),
-        services.get("kms", {}).get("endpoint_url"),
-        profile.get("endpoint_url"),
-    )
-    return next((each for each in candidates if each), None)
-
-
-def _endpoint_of(session: Any, region: str) -> str:
-    """The region's endpoint by AWS's own rules, which botocore brings; a whole client would take 150 ms to make."""
-    from botocore.endpoint_provider import EndpointProvider
-
-    loader = session.get_component("data_loader")
-    provider = EndpointProvider(
-        ruleset_data=loader.load_service_model("kms", "endpoint-rule-set-1"),
-        partition_data=loader.load_data("partitions"),
-    )
-    resolved = provider.resolve_endpoint(
-        Region=region,
-        UseFIPS=bool(session.get_config_variable("use_fips_endpoint")),
-        UseDualStack=bool(session.get_config_variable("use_dualstack_endpoint")),
-    )
-    return str(resolved.url)
 
 
 def _proxies(session: Any, endpoint: str) -> Mapping[str, str]:

@@ -10,7 +10,7 @@ from typing import Any
 import botocore.credentials
 import pytest
 
-from signer_aws_kms.connection import Dialer
+from signer_aws_kms.dialer import Dialer
 from signer_aws_kms.route import Route
 from signer_aws_kms.testing import FakeKms, faults
 from signer_core import Deadline, create_signer
@@ -114,7 +114,7 @@ def test_a_resolver_that_hangs_is_not_asked_again_meanwhile(fake_kms: FakeKms) -
         over.wait(PATIENCE)
         return []
 
-    dialer = Dialer(Route.to("https://kms.example.com", {}), ssl.create_default_context)
+    dialer = Dialer(Route.to("https://kms.example.com"), ssl.create_default_context)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(socket, "getaddrinfo", resolve)
         for _ in range(3):

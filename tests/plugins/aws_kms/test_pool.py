@@ -6,16 +6,18 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
 
+import signer_aws_kms.pool
 from signer_aws_kms.answer import GarbledError
-from signer_aws_kms.connection import Dialer
+from signer_aws_kms.dialer import Dialer
 from signer_aws_kms.pool import LONGEST_IDLE, Pool
 from signer_aws_kms.route import Route
 from signer_core import Deadline
 from signer_core.errors import SignCancelledError
+from tests.plugins.aws_kms.interruptions import interrupted_at_each_point
 from tests.plugins.aws_kms.peers import (
     PATIENCE,
     Clock,
@@ -34,7 +36,7 @@ REQUEST = b"POST / HTTP/1.1\r\nHost: kms\r\nContent-Length: 0\r\n\r\n"
 
 @contextlib.contextmanager
 def pool_to(server: Peer, size: int = 1, clock: Callable[[], float] = time.monotonic) -> Iterator[Pool]:
-    pool = Pool(Dialer(Route.to(f"http://127.0.0.1:{server.port}", {}), ssl.create_default_context), size, clock=clock)
+    pool = Pool(Dialer(Route.to(f"http://127.0.0.1:{server.port}"), ssl.create_default_context), size, clock=clock)
     yield pool
     pool.close_idle()
 
@@ -199,7 +201,7 @@ def test_a_connection_that_was_idle_for_too_long_is_not_trusted() -> None:
         assert len(server.received) == 2
 
 
-def test_connections_that_a_burst_left_idle_are_closed_one_by_one() -> None:
+def test_connections_that_a_burst_left_idle_are_closed_by_the_next_call() -> None:
     clock, gate = Clock(), Gate()
     with peer(gate) as server, pool_to(server, size=3, clock=clock) as pool, ThreadPoolExecutor(3) as callers:
         calls = [callers.submit(ask, pool) for _ in range(3)]
@@ -209,11 +211,61 @@ def test_connections_that_a_burst_left_idle_are_closed_one_by_one() -> None:
         for call in calls:
             call.result(PATIENCE)
         clock.now += LONGEST_IDLE + 1
-        gate.go.release(2)
-        ask(pool)
-        assert (len(pool._idle), pool._free) == (2, 1)
+        gate.go.release()
         ask(pool)
         assert (len(pool._idle), pool._free) == (1, 2)
+
+
+def test_nothing_is_sent_over_a_connection_that_the_server_has_ended() -> None:
+    over, heard = threading.Event(), []
+
+    def ending(connection: socket.socket) -> None:
+        request_from(connection)
+        connection.sendall(http(b"one"))
+        connection.shutdown(socket.SHUT_WR)
+        over.set()
+        heard.append(connection.recv(65536))
+
+    with peer(ending, answering(http(b"two"))) as server, pool_to(server) as pool:
+        assert ask(pool) == b"one"
+        assert over.wait(PATIENCE)
+        assert ask(pool) == b"two"
+        wait_until(lambda: bool(heard))
+    assert heard == [b""]
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning")  # for a socket that was opened when the interrupt came
+@pytest.mark.parametrize("before", [0, 1], ids=["no connection yet", "an idle connection"])
+def test_a_call_that_is_interrupted_anywhere_loses_no_place(before: int) -> None:
+    with peer(answering(http())) as server, pool_to(server) as pool:
+        points = 0
+        for points in interrupted_at_each_point(signer_aws_kms.pool, lambda: ask(pool)):
+            assert (len(pool._waiting), pool._free + len(pool._idle)) == (0, 1), f"point {points}"
+            for _ in range(before):
+                ask(pool)
+            if not before:
+                pool.close_idle()
+        assert points > 10
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+def test_a_call_that_is_interrupted_anywhere_lets_the_next_one_in() -> None:
+    waiting: list[Future[bytes]] = []
+
+    def queue_another(connection: socket.socket) -> None:
+        while request_from(connection):
+            if not waiting:
+                waiting.append(callers.submit(ask, pool))
+                wait_until(lambda: len(pool._waiting) == 1)
+            connection.sendall(http())
+
+    with peer(queue_another) as server, pool_to(server) as pool, ThreadPoolExecutor(1) as callers:
+        for point in interrupted_at_each_point(signer_aws_kms.pool, lambda: ask(pool)):
+            for call in waiting:
+                assert call.result(PATIENCE) == b"{}", f"point {point}"
+            waiting.clear()
+            assert pool._free + len(pool._idle) == 1, f"point {point}"
+        assert [call.result(PATIENCE) for call in waiting] == [b"{}"]
 
 
 def test_closing_the_idle_ones_leaves_a_pool_that_goes_on() -> None:
