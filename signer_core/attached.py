@@ -1,5 +1,6 @@
 """One extension as it is attached to a signer: the hooks of its object, and what becomes of what they raise."""
 
+import inspect
 import logging
 
 from signer_core.errors import ExtensionError, PluginContractError, PolicyViolationError, SignerError
@@ -31,7 +32,12 @@ class Attached:
         if self.before is None and self.after is None:
             kind = f"{type(attached).__module__}.{type(attached).__qualname__}"
             raise broken(f"what it attaches, {kind}, has neither signer_before_sign nor signer_after_sign")
-        self._close = getattr(attached, "close", None)
+        try:
+            self._close = getattr(attached, "close", None)
+        except FOREIGN as error:
+            raise broken(f"close raised {type(error).__name__}") from error
+        if self._close is not None and (not callable(self._close) or inspect.iscoroutinefunction(self._close)):
+            raise broken("close is not a function that can be called, and not awaited")
 
     def failure(self, hook: str, error: BaseException) -> BaseException:
         """What the library lets out for what a hook raised: an error that names the extension, or an interrupt."""

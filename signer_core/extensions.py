@@ -84,11 +84,8 @@ class Extensions:
                 return signature
             try:
                 raise error or AssertionError
-            finally:
-                del (
-                    error,
-                    outcome,
-                )  # else the error, whose traceback holds this frame, is garbage only for the collector
+            finally:  # the error's traceback holds this frame, which must not hold the error as well
+                del error, outcome
 
         return watched
 
@@ -116,9 +113,12 @@ def _asking(asked: Sequence[tuple[Attached, Callable[..., object]]]) -> Callable
                     raise AnsweredError(type(answer).__name__)
             except BaseException as raised:
                 failure = extension.failure("signer_before_sign", raised)
-                if failure is raised:
-                    raise
-                raise failure from failure.__cause__
+                try:
+                    if failure is raised:
+                        raise
+                    raise failure from failure.__cause__
+                finally:
+                    del failure  # as above
 
     return ask
 
@@ -136,6 +136,7 @@ def _first(error: BaseException | None, failure: BaseException) -> BaseException
         return failure
     if isinstance(error, FOREIGN) and not isinstance(failure, FOREIGN):
         error, failure = failure, error
-    error.add_note(str(failure) or type(failure).__name__)
-    _logger.warning("besides %s: %s", type(error).__name__, failure)
+    note = str(failure) or type(failure).__name__
+    error.add_note(note)
+    _logger.warning("besides %s: %s", type(error).__name__, note)
     return error

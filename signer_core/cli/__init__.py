@@ -1,7 +1,7 @@
 """The ``signer`` command.
 
 Here are its options and the table of its subcommands; a subcommand's module is imported when it is invoked, and a
-backend's when the configuration names it, so that nobody waits for what they do not use.
+plugin's when the configuration names it, so that nobody waits for what they do not use.
 """
 
 import importlib
@@ -28,7 +28,7 @@ COMMANDS = {
 
 
 class Commands(click.Group):
-    """The subcommands of the table, and for any other name the commands that the backend of that name brings.
+    """The subcommands of the table, and for any other name the commands that the plugin of that name brings.
 
     Failures end the program in one way: ``error: …`` on stderr, the remedy in a second line, and an exit status.
     """
@@ -111,15 +111,15 @@ class Commands(click.Group):
     def shell_complete(self, ctx: click.Context, incomplete: str) -> "list[CompletionItem]":
         """Complete the names in the table, without importing anything for it; options as every command does.
 
-        A name that was begun may be a backend's as well; whether it brings commands cannot be told without its import.
+        A name that was begun may be a plugin's as well; whether it brings commands cannot be told without its import.
         """
         from click.shell_completion import CompletionItem
 
-        from signer_core.cli.completion import backends
+        from signer_core.cli.completion import plugins
 
         names = [CompletionItem(name, help=text) for name, text in COMMANDS.items() if name.startswith(incomplete)]
-        of_backends = backends(incomplete) if incomplete else []
-        return names + of_backends + click.Command.shell_complete(self, ctx, incomplete)
+        of_plugins = plugins(incomplete) if incomplete else []
+        return names + of_plugins + click.Command.shell_complete(self, ctx, incomplete)
 
 
 def _assignments(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
@@ -149,7 +149,7 @@ def _complete_signer(ctx: click.Context, _: click.Parameter, incomplete: str) ->
     "signer",
     cls=Commands,
     context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="Some backends bring commands of their own: `signer file --help` shows those of the backend file.",
+    epilog="Some backends and extensions bring commands of their own: `signer file --help` shows those of `file`.",
 )
 @click.option(
     "--config",

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 def command(command_line: CommandLine, *, as_json: bool) -> None:
     """Go through the configuration step by step, with what to do about each failure. Changes nothing.
 
-    The steps: what is configured, which plugin serves it, whether its key opens, what the plugin finds, and whether a
-    signature can be made and verified.
+    The steps: what is configured, which plugin serves it, whether its extensions can be attached, whether its key
+    opens, what the plugin finds, and whether a signature can be made and verified. Extensions see that signature.
     """
     steps: list[dict[str, Any]] = []
     for verdict, seconds in _timed(command_line):

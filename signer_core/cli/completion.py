@@ -5,12 +5,21 @@ from click.shell_completion import CompletionItem
 
 def backends(incomplete: str) -> list[CompletionItem]:
     """The installed backends."""
+    return _installed(incomplete, "backend")
+
+
+def plugins(incomplete: str) -> list[CompletionItem]:
+    """All that may bring commands."""
+    return _installed(incomplete, "backend", "extension")
+
+
+def _installed(incomplete: str, *kinds: str) -> list[CompletionItem]:
     from signer_core.installed import installed_plugins
 
     return [
         CompletionItem(each.name, help=each.summary)
         for each in installed_plugins()
-        if each.kind == "backend" and each.name.startswith(incomplete)
+        if each.kind in kinds and each.name.startswith(incomplete)
     ]
 
 

@@ -10,10 +10,11 @@ from signer_core.cli.command_line import CommandLine
 from signer_core.cli.configuration_file import VARIABLE
 from signer_core.deadline import Deadline
 from signer_core.distributions import distribution_of
-from signer_core.errors import SignerError
+from signer_core.errors import PolicyViolationError, SignerError
+from signer_core.extension_settings import ExtensionSettings
 from signer_core.factory import open_signer
 from signer_core.hookspecs import Verdict
-from signer_core.plugins import BackendPlugin, load_backend
+from signer_core.plugins import BackendPlugin, Plugin, load_backend, load_extension
 from signer_core.settings import ENVIRONMENT_PREFIX, Settings
 from signer_core.signer import Signer
 
@@ -34,6 +35,7 @@ def examine(command_line: CommandLine) -> Iterator[Verdict]:
         yield from _step("environment", _environment, settings, plugin)
         signer: Signer | None = None
         with contextlib.suppress(_StepFailedError):  # the plugin may know why
+            yield from _extensions(settings)
             signer = yield from _step("key", _key, settings, stack)
         yield from _plugin_verdicts(settings, plugin, config)
         if signer is not None:
@@ -56,13 +58,17 @@ def _step(
 def _configuration(command_line: CommandLine) -> tuple[Settings, str]:
     settings = command_line.settings()
     settings.core_options()
+    settings.extensions()
     return settings, f"{settings.source}, backend {settings.backend}"
 
 
 def _plugin(settings: Settings) -> tuple[BackendPlugin, str]:
     plugin = load_backend(settings.backend, trusted=settings.core_options().trusted)
-    distribution = distribution_of(plugin.entry_point)
-    return plugin, f"{distribution.name} {distribution.version} in {distribution.locate_file('')}"
+    return plugin, _place(plugin)
+
+
+def _place(plugin: Plugin) -> str:
+    return f"{plugin.distribution} in {distribution_of(plugin.entry_point).locate_file('')}"
 
 
 def _options(settings: Settings, plugin: BackendPlugin) -> tuple[Any, str]:
@@ -77,6 +83,25 @@ def _environment(settings: Settings, plugin: BackendPlugin) -> tuple[None, str]:
     effective = {VARIABLE, *settings.effective_variables(plugin.backend.config_class).values()}
     ignored = sorted(name for name in os.environ if name.startswith(ENVIRONMENT_PREFIX) and name not in effective)
     return None, f"ignored: {', '.join(ignored)}" if ignored else "no SIGNER_* variable is ignored"
+
+
+def _extensions(settings: Settings) -> Iterator[Verdict]:
+    """A step for each extension; where one fails, the others are still looked at, and the key cannot be opened."""
+    failed = False
+    for each in settings.extensions():
+        try:
+            yield from _step(f"extension {each.name}", _extension, each)
+        except _StepFailedError:
+            failed = True
+    if failed:
+        raise _StepFailedError
+
+
+def _extension(settings: ExtensionSettings) -> tuple[None, str]:
+    extension = load_extension(settings.name).configure(settings)
+    if (failure := extension.attach().close()) is not None:
+        raise failure
+    return None, f"{_place(extension.plugin)}; given: {', '.join(sorted(settings.table)) or 'none'}"
 
 
 def _key(settings: Settings, stack: contextlib.ExitStack) -> tuple[Signer, str]:
@@ -97,5 +122,9 @@ def _plugin_verdicts(settings: Settings, plugin: BackendPlugin, config: Any) -> 
 def _signature(signer: Signer) -> tuple[None, str]:
     # A text, and never the same one: what it signs is of no use to anybody.
     message = f"signer check {secrets.token_hex(16)}".encode()
-    signer.public_key.verify(signer.sign(message), message)
+    try:
+        signature = signer.sign(message)
+    except PolicyViolationError as refusal:  # that is what the extension is for
+        return None, f"none was made: {refusal.message}"
+    signer.public_key.verify(signature, message)
     return None, "made and verified"
