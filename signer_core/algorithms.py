@@ -1,53 +1,131 @@
 """The closed enum of signature algorithms, and the one table that says all there is to say of each."""
 
 import enum
-from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from typing import NamedTuple
 
-from cryptography.hazmat.primitives.asymmetric import ed25519
+from signer_core.ed25519 import Ed25519
+from signer_core.elliptic_curve import EllipticCurve
+from signer_core.errors import UnsupportedAlgorithmError
+from signer_core.key_type import KeyType
+from signer_core.libp2p import Libp2p
+from signer_core.ml_dsa import MlDsa
+from signer_core.rsa import Rsa
+from signer_core.schemes import Scheme, ecdsa, rsa_pkcs1v15, rsa_pss, whole
 
 
 class Algorithm(enum.StrEnum):
     """A signature algorithm, named as in configurations and in JSON."""
 
     ED25519 = "ed25519"
+    ECDSA_P256_SHA256 = "ecdsa-p256-sha256"
+    ECDSA_P384_SHA384 = "ecdsa-p384-sha384"
+    ECDSA_P521_SHA512 = "ecdsa-p521-sha512"
+    ECDSA_SECP256K1_SHA256 = "ecdsa-secp256k1-sha256"
+    RSA_PSS_SHA256 = "rsa-pss-sha256"
+    RSA_PSS_SHA384 = "rsa-pss-sha384"
+    RSA_PSS_SHA512 = "rsa-pss-sha512"
+    RSA_PKCS1V15_SHA256 = "rsa-pkcs1v15-sha256"
+    RSA_PKCS1V15_SHA384 = "rsa-pkcs1v15-sha384"
+    RSA_PKCS1V15_SHA512 = "rsa-pkcs1v15-sha512"
+    ML_DSA_44 = "ml-dsa-44"
+    ML_DSA_65 = "ml-dsa-65"
+    ML_DSA_87 = "ml-dsa-87"
 
 
 class AlgorithmFacts(NamedTuple):
     """What the core has to know of an algorithm."""
 
-    #: The class of cryptography's public keys that serve it.
-    key_class: type[Any]
+    #: The keys that serve it, and their encodings. Of several algorithms with one type of key, the first is the one
+    #: that a key is used with unless somebody says otherwise.
+    key_type: KeyType
+    #: How a key signs and verifies.
+    scheme: Scheme
+    #: The form of a signature, for people.
+    signature: str
     #: Signing one message twice gives the same bytes.
     deterministic: bool
-    #: (public key, signature, message): raises cryptography's InvalidSignature.
-    verify: Callable[[Any, bytes, bytes], None]
-    #: The key's shortest standard form, and the way back, which raises ValueError.
-    to_raw: Callable[[Any], bytes]
-    from_raw: Callable[[bytes], Any]
-    #: The members of its JSON Web Key besides the key material, and the member that holds ``raw``.
-    jwk: Mapping[str, str]
-    jwk_raw_member: str
-    #: The number of its key type in libp2p's protobuf.
-    libp2p_key_type: int
+    #: The names by which a JSON Web Key's ``alg`` may mean it; written where there is no doubt about the name.
+    jwk_algs: tuple[str, ...]
     #: What is told to who comes with a message that is larger than the key takes.
     why_not_larger: str
 
 
+def _hashing(key_type: KeyType, scheme: Scheme, signature: str, jwk_alg: str, *, deterministic: bool) -> AlgorithmFacts:
+    why_not_larger = "the algorithm would sign it, the limit is the backend's; sign a smaller message"
+    return AlgorithmFacts(key_type, scheme, signature, deterministic, (jwk_alg,), why_not_larger)
+
+
+def _ecdsa(curve: EllipticCurve, hash_name: str, jwk_alg: str) -> AlgorithmFacts:
+    return _hashing(curve, ecdsa(hash_name), "DER (RFC 3279, Ecdsa-Sig-Value)", jwk_alg, deterministic=False)
+
+
+def _rsa_pss(hash_name: str, jwk_alg: str) -> AlgorithmFacts:
+    signature = "as long as the modulus (RFC 8017); the salt is as long as the hash"
+    return _hashing(_RSA, rsa_pss(hash_name), signature, jwk_alg, deterministic=False)
+
+
+def _rsa_pkcs1v15(hash_name: str, jwk_alg: str) -> AlgorithmFacts:
+    return _hashing(_RSA, rsa_pkcs1v15(hash_name), "as long as the modulus (RFC 8017)", jwk_alg, deterministic=True)
+
+
+def _whole(
+    key_type: KeyType, signature: str, jwk_algs: tuple[str, ...], *, name: str, hashed: str, deterministic: bool
+) -> AlgorithmFacts:
+    why_not_larger = (
+        f"{name} needs the message whole; signing a hash of it instead ({hashed}) is another algorithm, whose "
+        "signatures verify only for who expects it, so it is never done silently"
+    )
+    return AlgorithmFacts(key_type, whole(), signature, deterministic, jwk_algs, why_not_larger)
+
+
+def _ml_dsa(parameters: int, size: int) -> AlgorithmFacts:
+    # Hedged: FIPS 204 recommends it, and AWS KMS and cryptography do it.
+    signature, jwk_algs = f"{size} bytes (FIPS 204)", (f"ML-DSA-{parameters}",)
+    return _whole(MlDsa(parameters), signature, jwk_algs, name="ML-DSA", hashed="HashML-DSA", deterministic=False)
+
+
+_RSA = Rsa()
+_P256 = EllipticCurve("secp256r1", jwk_curve="P-256", size=32, libp2p=Libp2p(3, is_der=True), has_openssh=True)
+# libp2p hashes with SHA-256 whatever the curve, so that these two would sign otherwise than it verifies.
+_P384 = EllipticCurve("secp384r1", jwk_curve="P-384", size=48, has_openssh=True)
+_P521 = EllipticCurve("secp521r1", jwk_curve="P-521", size=66, has_openssh=True)
+_SECP256K1 = EllipticCurve("secp256k1", jwk_curve="secp256k1", size=32, libp2p=Libp2p(2))
+
 FACTS: Mapping[Algorithm, AlgorithmFacts] = {
-    # RFC 8032; JWK: RFC 8037; libp2p: specs/peer-ids, KeyType Ed25519
-    Algorithm.ED25519: AlgorithmFacts(
-        key_class=ed25519.Ed25519PublicKey,
+    # RFC 9864 renames RFC 8037's EdDSA, which leaves a reader of either age in doubt
+    Algorithm.ED25519: _whole(
+        Ed25519(),
+        "64 bytes (RFC 8032)",
+        ("EdDSA", "Ed25519"),
+        name="Ed25519",
+        hashed="Ed25519ph",
         deterministic=True,
-        verify=lambda key, signature, message: key.verify(signature, message),
-        to_raw=lambda key: key.public_bytes_raw(),
-        from_raw=ed25519.Ed25519PublicKey.from_public_bytes,
-        jwk={"kty": "OKP", "crv": "Ed25519"},
-        jwk_raw_member="x",
-        libp2p_key_type=1,
-        why_not_larger=(
-            "Ed25519 needs the message whole; signing a hash of it instead (Ed25519ph) is another algorithm, whose "
-            "signatures verify only for who expects it, so it is never done silently"
-        ),
     ),
+    # RFC 7518, section 3.4; RFC 8812
+    Algorithm.ECDSA_P256_SHA256: _ecdsa(_P256, "sha256", "ES256"),
+    Algorithm.ECDSA_P384_SHA384: _ecdsa(_P384, "sha384", "ES384"),
+    Algorithm.ECDSA_P521_SHA512: _ecdsa(_P521, "sha512", "ES512"),
+    Algorithm.ECDSA_SECP256K1_SHA256: _ecdsa(_SECP256K1, "sha256", "ES256K"),
+    # RFC 7518, sections 3.5 and 3.3
+    Algorithm.RSA_PSS_SHA256: _rsa_pss("sha256", "PS256"),
+    Algorithm.RSA_PSS_SHA384: _rsa_pss("sha384", "PS384"),
+    Algorithm.RSA_PSS_SHA512: _rsa_pss("sha512", "PS512"),
+    Algorithm.RSA_PKCS1V15_SHA256: _rsa_pkcs1v15("sha256", "RS256"),
+    Algorithm.RSA_PKCS1V15_SHA384: _rsa_pkcs1v15("sha384", "RS384"),
+    Algorithm.RSA_PKCS1V15_SHA512: _rsa_pkcs1v15("sha512", "RS512"),
+    # FIPS 204, table 2
+    Algorithm.ML_DSA_44: _ml_dsa(44, 2420),
+    Algorithm.ML_DSA_65: _ml_dsa(65, 3309),
+    Algorithm.ML_DSA_87: _ml_dsa(87, 4627),
 }
+
+#: Each type of keys once, in the order of the table.
+KEY_TYPES: tuple[KeyType, ...] = tuple(dict.fromkeys(facts.key_type for facts in FACTS.values()))
+
+
+def serves_none(what: str) -> UnsupportedAlgorithmError:
+    """The error about a key for none of the algorithms."""
+    return UnsupportedAlgorithmError(
+        f"{what} serves none of the supported algorithms", remedy=f"use a key for one of: {', '.join(FACTS)}"
+    )

@@ -1,6 +1,7 @@
 """What hypothesis tries: messages, keys, encodings that went wrong, configurations."""
 
 import enum
+import functools
 from pathlib import Path
 from typing import Any
 
@@ -9,11 +10,37 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import strategies as st
 
 from signer_core import Algorithm, PublicKey, Secret
+from signer_core.algorithms import FACTS
 
 messages = st.binary(max_size=300)
 seeds = st.binary(min_size=32, max_size=32)
-public_keys = seeds.map(lambda raw: PublicKey.from_raw(Algorithm.ED25519, raw))
 private_keys = seeds.map(Ed25519PrivateKey.from_private_bytes)
+
+
+@functools.cache
+def private_key(algorithm: Algorithm, number: int = 1) -> Any:
+    """A private key for the algorithm, of cryptography's; the same one for the same number above 0.
+
+    An RSA key is a new one in each run, and making it takes a moment: it is there for its other algorithms too.
+    """
+    key_type = FACTS[algorithm].key_type
+    first = next(each for each, facts in FACTS.items() if facts.key_type is key_type)
+    if first is not algorithm:
+        return private_key(first, number)
+    if key_type.private_size is None:
+        return key_type.generate(rsa_bits=2048)
+    return key_type.from_private_bytes(number.to_bytes(key_type.private_size, "big"))
+
+
+@st.composite
+def signing_keys(draw: st.DrawFn) -> tuple[Algorithm, Any]:
+    """An algorithm, and a private key for it."""
+    algorithm = draw(st.sampled_from(Algorithm))
+    several = FACTS[algorithm].key_type.private_size is not None
+    return algorithm, private_key(algorithm, draw(st.integers(1, 2**250)) if several else draw(st.integers(1, 2)))
+
+
+public_keys = signing_keys().map(lambda pair: PublicKey.from_cryptography(pair[1].public_key(), algorithm=pair[0]))
 
 
 @st.composite
@@ -36,8 +63,8 @@ def mutated(draw: st.DrawFn, original: bytes) -> bytes:
 
 @st.composite
 def flipped(draw: st.DrawFn, original: bytes) -> bytes:
-    """``original`` with one bit flipped."""
-    bit = draw(st.integers(0, len(original) * 8 - 1))
+    """``original`` with one bit flipped; what is drawn does not depend on its length, which may vary by chance."""
+    bit = draw(st.integers(0, 2**16 - 1)) % (len(original) * 8)
     changed = bytearray(original)
     changed[bit // 8] ^= 1 << bit % 8
     return bytes(changed)

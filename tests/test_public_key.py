@@ -11,16 +11,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ec, rsa, x25519
+from cryptography.hazmat.primitives.asymmetric import dsa, ec, x448, x25519
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from hypothesis import given
 from hypothesis import strategies as st
 
 from signer_core import Algorithm, PublicKey
+from signer_core.algorithms import FACTS
 from signer_core.errors import InvalidSignatureError, KeyFormatError, SignerError, UnsupportedAlgorithmError
 from tests.keys import SEED, Ed25519Key, assert_hides, chain_of
-from tests.strategies import flipped, messages, mutated, private_keys, public_keys, values
+from tests.strategies import flipped, messages, mutated, private_key, public_keys, signing_keys
 
 # RFC 8032, section 7.1: public key, message, signature of the tests 1, 2, 3 and SHA(abc)
 RFC_8032 = [
@@ -61,10 +62,6 @@ RAW = bytes.fromhex(RFC_8032[0][0])
 KEY = PublicKey.from_raw(Algorithm.ED25519, RAW)
 SIGNATURE = bytes.fromhex(RFC_8032[0][2])
 
-# RFC 8037, appendix A.2 and A.3: the same key, and its thumbprint
-JWK = {"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}
-THUMBPRINT = "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k"
-
 EVNODE = Path(__file__).parent / "plugins/file/evnode-key-files"
 
 ENCODINGS: list[tuple[Callable[[PublicKey], Any], Callable[..., PublicKey]]] = [
@@ -75,23 +72,39 @@ ENCODINGS: list[tuple[Callable[[PublicKey], Any], Callable[..., PublicKey]]] = [
     (PublicKey.to_libp2p, PublicKey.from_libp2p),
     (PublicKey.to_cryptography, PublicKey.from_cryptography),
 ]
+RAW_SIZES = {
+    Algorithm.ED25519: 32,
+    Algorithm.ECDSA_P256_SHA256: 33,
+    Algorithm.ECDSA_P384_SHA384: 49,
+    Algorithm.ECDSA_P521_SHA512: 67,
+    Algorithm.ECDSA_SECP256K1_SHA256: 33,
+    Algorithm.ML_DSA_44: 1312,
+    Algorithm.ML_DSA_65: 1952,
+    Algorithm.ML_DSA_87: 2592,
+}
 OF_BYTES = [each for each in ENCODINGS if each[1] not in (PublicKey.from_jwk, PublicKey.from_cryptography)]
+
+
+def key_for(algorithm: Algorithm) -> PublicKey:
+    return PublicKey.from_cryptography(private_key(algorithm).public_key(), algorithm=algorithm)
+
+
+def encodings_of(key: PublicKey) -> list[tuple[Callable[[PublicKey], Any], Callable[..., PublicKey]]]:
+    """Those of :data:`ENCODINGS` that there are for the key, and the raw form."""
+    key_type = FACTS[key.algorithm].key_type
+    missing: dict[Callable[[PublicKey], Any], bool] = {
+        PublicKey.to_openssh: not key_type.has_openssh,
+        PublicKey.to_libp2p: key_type.libp2p is None,
+    }
+    there = [each for each in ENCODINGS if not missing.get(each[0], False)]
+    raw = (lambda key: key.raw, lambda raw, algorithm: PublicKey.from_raw(algorithm, raw))
+    return [*there, raw] if key_type.has_raw else there
 
 
 @pytest.mark.parametrize(("raw", "message", "signature"), RFC_8032)
 def test_verify_the_signatures_of_rfc_8032(raw: str, message: str, signature: str) -> None:
     key = PublicKey.from_raw(Algorithm.ED25519, bytes.fromhex(raw))
     key.verify(bytes.fromhex(signature), bytes.fromhex(message))
-
-
-def test_jwk_is_that_of_rfc_8037() -> None:
-    assert KEY.to_jwk() == JWK
-    assert PublicKey.from_jwk(JWK) == KEY
-
-
-def test_jwk_has_the_members_of_the_thumbprint_of_rfc_8037() -> None:
-    digest = hashlib.sha256(json.dumps(KEY.to_jwk(), sort_keys=True, separators=(",", ":")).encode()).digest()
-    assert base64.urlsafe_b64encode(digest).rstrip(b"=").decode() == THUMBPRINT
 
 
 def test_der_is_that_of_rfc_8410() -> None:
@@ -139,14 +152,6 @@ def test_addresses_and_signatures_are_those_of_ev_node() -> None:
         key.verify(bytes.fromhex(row["signature_hex"]), bytes.fromhex(row["message_hex"]))
 
 
-def test_libp2p_is_that_of_the_peer_ids_of_its_specification() -> None:
-    # https://github.com/libp2p/specs/blob/master/peer-ids/peer-ids.md, test vectors, Ed25519
-    encoded = bytes.fromhex("080112201ed1e8fae2c4a144b8be8fd4b47bf3d3b34b871c3cacf6010f0e42d474fce27e")
-    key = PublicKey.from_libp2p(encoded)
-    assert key.raw.hex() == "1ed1e8fae2c4a144b8be8fd4b47bf3d3b34b871c3cacf6010f0e42d474fce27e"
-    assert key.to_libp2p() == encoded
-
-
 def test_address_is_sha_256_of_the_raw_key() -> None:
     assert KEY.address.hex() == hashlib.sha256(RAW).hexdigest()
     assert KEY.raw == RAW
@@ -154,11 +159,68 @@ def test_address_is_sha_256_of_the_raw_key() -> None:
 
 @given(public_keys)
 def test_each_encoding_leads_back_to_the_key(key: PublicKey) -> None:
-    for to, back in ENCODINGS:
-        again = back(to(key))
+    for to, back in encodings_of(key):
+        again = back(to(key), algorithm=key.algorithm)
         assert again == key
         assert to(again) == to(key) or to is PublicKey.to_cryptography
-    assert PublicKey.from_raw(key.algorithm, key.raw) == key
+
+
+@pytest.mark.parametrize("algorithm", Algorithm)
+def test_an_encoding_is_there_or_is_refused_as_unsupported(algorithm: Algorithm) -> None:
+    key = key_for(algorithm)
+    key_type = FACTS[algorithm].key_type
+    for encode, is_there in (
+        (key.to_openssh, key_type.has_openssh),
+        (key.to_libp2p, key_type.libp2p is not None),
+        (lambda: key.raw, key_type.has_raw),
+        (lambda: key.address, key_type.has_raw),
+    ):
+        if is_there:
+            assert isinstance(encode(), bytes)
+        else:
+            with pytest.raises(UnsupportedAlgorithmError, match=f"{key_type.name} has no .*; use "):
+                encode()
+
+
+def test_raw_of_an_algorithm_without() -> None:
+    with pytest.raises(UnsupportedAlgorithmError, match="an RSA key has no raw form; use its DER"):
+        PublicKey.from_raw(Algorithm.RSA_PSS_SHA256, b"raw")
+
+
+@pytest.mark.parametrize(("algorithm", "size"), RAW_SIZES.items())
+def test_size_of_the_raw_form(algorithm: Algorithm, size: int) -> None:
+    assert len(key_for(algorithm).raw) == size
+
+
+@given(signing_keys(), messages)
+def test_what_was_signed_verifies(signing: tuple[Algorithm, Any], message: bytes) -> None:
+    algorithm, private = signing
+    sign = FACTS[algorithm].scheme.signer(private)
+    key = PublicKey.from_cryptography(private.public_key(), algorithm=algorithm)
+    signature = sign(message)
+    key.verify(signature, message)
+    if FACTS[algorithm].deterministic:
+        assert sign(message) == signature
+    for other in Algorithm:
+        if FACTS[other].key_type is FACTS[algorithm].key_type and other is not algorithm:
+            with pytest.raises(InvalidSignatureError):
+                PublicKey.from_cryptography(private.public_key(), algorithm=other).verify(signature, message)
+
+
+@pytest.mark.parametrize("algorithm", Algorithm)
+def test_an_algorithm_that_the_key_does_not_serve(algorithm: Algorithm) -> None:
+    key = key_for(algorithm)
+    serves = [each for each in Algorithm if FACTS[each].key_type is FACTS[algorithm].key_type]
+    for other in set(Algorithm) - set(serves):
+        with pytest.raises(UnsupportedAlgorithmError, match=f"does not serve {other}; it serves: {', '.join(serves)}$"):
+            PublicKey.from_der(key.to_der(), algorithm=other)
+
+
+def test_an_rsa_key_is_for_pss_with_sha_256_unless_it_is_said_otherwise() -> None:
+    der = key_for(Algorithm.RSA_PKCS1V15_SHA512).to_der()
+    assert PublicKey.from_der(der).algorithm is Algorithm.RSA_PSS_SHA256
+    assert PublicKey.from_der(der, algorithm=Algorithm.RSA_PSS_SHA384).algorithm is Algorithm.RSA_PSS_SHA384
+    assert PublicKey.from_der(der) != key_for(Algorithm.RSA_PKCS1V15_SHA512)
 
 
 @pytest.mark.parametrize(("to", "back"), ENCODINGS)
@@ -174,7 +236,7 @@ def test_algorithm_that_there_is_not(to: Callable[[PublicKey], Any], back: Calla
 
 
 def test_raw_of_an_algorithm_that_there_is_not() -> None:
-    with pytest.raises(UnsupportedAlgorithmError, match="there is no algorithm 'rot13'; use one of: ed25519"):
+    with pytest.raises(UnsupportedAlgorithmError, match="there is no algorithm 'rot13'; use one of: ed25519, "):
         PublicKey.from_raw("rot13", RAW)  # type: ignore[arg-type]
 
 
@@ -216,78 +278,31 @@ def test_raw_of_another_size_or_type(raw: Any) -> None:
 
 
 @given(st.data())
-def test_mutated_encodings_are_a_key_or_a_key_format_error(data: st.DataObject) -> None:
+def test_mutated_encodings_are_a_key_or_an_error_of_ours(data: st.DataObject) -> None:
     key = data.draw(public_keys)
-    to, back = data.draw(st.sampled_from(OF_BYTES))
+    of_bytes = [each for each in encodings_of(key) if isinstance(each[0](key), bytes)]
+    to, back = data.draw(st.sampled_from(of_bytes))
     encoded = data.draw(mutated(to(key)))
     try:
-        key = back(encoded)
+        other = back(encoded, algorithm=key.algorithm)
     except (KeyFormatError, UnsupportedAlgorithmError):
         return
-    assert len(key.raw) == 32
+    assert back(to(other), algorithm=key.algorithm) == other
 
 
 @given(st.binary(max_size=200), st.sampled_from(OF_BYTES))
-def test_any_bytes_are_a_key_format_error(encoded: bytes, encoding: tuple[Any, Callable[[bytes], PublicKey]]) -> None:
-    with pytest.raises(KeyFormatError):
+def test_any_bytes_are_an_error_of_ours(encoded: bytes, encoding: tuple[Any, Callable[[bytes], PublicKey]]) -> None:
+    with pytest.raises((KeyFormatError, UnsupportedAlgorithmError)):
         encoding[1](encoded)
 
 
-@given(st.dictionaries(st.sampled_from(("kty", "crv", "x", "alg", "d", "use")) | st.text(max_size=3), values))
-def test_any_json_web_key_is_a_key_or_an_error_of_ours(jwk: dict[str, Any]) -> None:
+@given(st.binary(max_size=80), st.sampled_from(Algorithm))
+def test_any_raw_bytes_are_a_key_or_an_error_of_ours(raw: bytes, algorithm: Algorithm) -> None:
     try:
-        assert PublicKey.from_jwk(jwk).to_jwk().items() <= jwk.items()
+        key = PublicKey.from_raw(algorithm, raw)
     except (KeyFormatError, UnsupportedAlgorithmError):
-        pass
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"kty": None},
-        {"kty": 1},
-        {"x": None},
-        {"x": JWK["x"] + "="},
-        {"x": JWK["x"][:-1]},
-        {"x": JWK["x"][:-1] + "p"},
-        {"x": JWK["x"].replace("_", "/")},
-        {"x": JWK["x"] + "\n"},
-        {"x": "é" * 43},
-        {"x": "A" * 1_000_000},
-        {"x": JWK["x"].encode()},
-    ],
-    ids=range(11),
-)
-def test_json_web_key_that_is_not_right(change: dict[str, Any]) -> None:
-    with pytest.raises(KeyFormatError):
-        PublicKey.from_jwk({**JWK, **change})
-
-
-@pytest.mark.parametrize("change", [{"kty": "EC"}, {"crv": "X25519"}, {"crv": "ed25519"}], ids=str)
-def test_json_web_key_of_another_algorithm(change: dict[str, Any]) -> None:
-    with pytest.raises(UnsupportedAlgorithmError, match="this JSON Web Key serves none"):
-        PublicKey.from_jwk({**JWK, **change})
-
-
-def test_json_web_key_with_other_members() -> None:
-    assert PublicKey.from_jwk({**JWK, "kid": "1", "alg": "EdDSA", "use": "sig"}) == KEY
-
-
-def test_private_json_web_key_is_refused_and_not_shown() -> None:
-    with pytest.raises(KeyFormatError, match="holds a private key") as caught:
-        PublicKey.from_jwk({**JWK, "d": "hunter2"})
-    assert_hides("hunter2", caught.value)
-
-
-@pytest.mark.parametrize("size", [0, 1, 3, 4, 5, 35, 37, 132, 164, 164 + 128, 1_000_000])
-def test_libp2p_of_another_size(size: int) -> None:
-    with pytest.raises(KeyFormatError):
-        PublicKey.from_libp2p((KEY.to_libp2p()[:4] + b"\0" * size)[:size])
-
-
-def test_libp2p_of_another_type_of_key() -> None:
-    with pytest.raises(UnsupportedAlgorithmError, match="this libp2p public key serves none"):
-        PublicKey.from_libp2p(b"\x08\x00" + KEY.to_libp2p()[2:])
+        return
+    assert PublicKey.from_raw(algorithm, key.raw) == key
 
 
 def test_private_keys_are_no_public_keys() -> None:
@@ -303,27 +318,30 @@ def test_private_keys_are_no_public_keys() -> None:
 
 
 OTHERS: list[Any] = [
-    rsa.generate_private_key(65537, 2048).public_key(),
-    ec.generate_private_key(ec.SECP384R1()).public_key(),
+    ec.generate_private_key(ec.SECP224R1()).public_key(),
+    ec.generate_private_key(ec.BrainpoolP256R1()).public_key(),
     x25519.X25519PrivateKey.generate().public_key(),
+    x448.X448PrivateKey.generate().public_key(),
+    dsa.generate_private_key(1024).public_key(),
 ]
 
 
 @pytest.mark.parametrize("other", OTHERS, ids=lambda other: type(other).__name__)
 def test_key_of_an_algorithm_that_is_not_supported(other: Any) -> None:
-    message = "serves none of the supported algorithms; use a key for one of: ed25519"
+    message = "serves none of the supported algorithms; use a key for one of: ed25519, "
     with pytest.raises(UnsupportedAlgorithmError, match=message):
         PublicKey.from_cryptography(other)
     with pytest.raises(UnsupportedAlgorithmError, match=message):
         PublicKey.from_der(other.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo))
 
 
-@given(private_keys, messages, st.data())
+@given(signing_keys(), messages, st.data())
 def test_any_flipped_bit_of_message_or_signature_is_an_invalid_signature(
-    private: Ed25519PrivateKey, message: bytes, data: st.DataObject
+    signing: tuple[Algorithm, Any], message: bytes, data: st.DataObject
 ) -> None:
-    key = PublicKey.from_cryptography(private.public_key())
-    signature = private.sign(message)
+    algorithm, private = signing
+    key = PublicKey.from_cryptography(private.public_key(), algorithm=algorithm)
+    signature = FACTS[algorithm].scheme.signer(private)(message)
     key.verify(signature, message)
     with pytest.raises(InvalidSignatureError):
         key.verify(data.draw(flipped(signature)), message)
@@ -332,10 +350,10 @@ def test_any_flipped_bit_of_message_or_signature_is_an_invalid_signature(
             key.verify(signature, data.draw(flipped(message)))
 
 
-@given(st.binary(max_size=80))
-def test_any_other_bytes_are_an_invalid_signature(signature: bytes) -> None:
+@given(st.binary(max_size=80) | st.sampled_from((256, 2420, 3309, 4627)).map(bytes), st.sampled_from(Algorithm))
+def test_any_other_bytes_are_an_invalid_signature(signature: bytes, algorithm: Algorithm) -> None:
     with pytest.raises(InvalidSignatureError):
-        KEY.verify(signature, b"message")
+        key_for(algorithm).verify(signature, b"message")
 
 
 def test_signature_of_another_key() -> None:
@@ -368,7 +386,7 @@ def test_equal_keys_are_one_in_a_set() -> None:
 def test_pickle_and_copies(key: PublicKey) -> None:
     for again in (pickle.loads(pickle.dumps(key)), copy.copy(key), copy.deepcopy(key)):
         assert again == key
-        assert again.raw == key.raw
+        assert again.to_jwk() == key.to_jwk()
 
 
 def test_repr_says_which_key_it_is() -> None:

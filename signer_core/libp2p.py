@@ -1,0 +1,42 @@
+"""libp2p's protobuf of a public key: its type and its data (libp2p specs, peer-ids)."""
+
+from typing import NamedTuple
+
+
+class Libp2p(NamedTuple):
+    """How libp2p knows a type of keys."""
+
+    #: The number of its KeyType.
+    number: int
+    #: The data is the DER SubjectPublicKeyInfo, not the raw key.
+    is_der: bool = False
+
+
+#: The tags of the two fields, in the order that the specification prescribes.
+_TYPE, _DATA = 0x08, 0x12
+
+
+def encode(number: int, data: bytes) -> bytes:
+    """The message; ``number`` is below 128."""
+    return bytes((_TYPE, number, _DATA)) + _varint(len(data)) + data
+
+
+def decode(message: bytes) -> tuple[int, bytes]:
+    """The number of the key's type, and its data. Raises ValueError for anything that :func:`encode` does not write."""
+    number = message[1] if len(message) > 1 else 0
+    length = 1
+    while len(message) > 2 + length and message[2 + length] & 0x80:
+        length += 1
+    data = message[3 + length :]
+    if number > 0x7F or encode(number, data) != message:
+        raise ValueError("it is no public key of libp2p's")
+    return number, data
+
+
+def _varint(number: int) -> bytes:
+    """As protobuf writes it: seven bits in each byte, the lowest first."""
+    encoded = bytearray()
+    while number > 0x7F:
+        encoded.append(number & 0x7F | 0x80)
+        number >>= 7
+    return bytes((*encoded, number))
