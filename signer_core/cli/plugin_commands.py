@@ -53,7 +53,7 @@ def plugin_commands(ctx: click.Context, name: str) -> click.Command | None:
             plugins.append(load_extension(name))
         found = [(plugin, commands) for plugin in plugins if (commands := plugin.commands()) is not None]
     if not found:
-        raise click.UsageError(f"the {' and the '.join(sorted(kinds))} {name!r} has no commands of its own", ctx)
+        raise click.UsageError(f"the {' or '.join(sorted(kinds))} {name!r} has no commands of its own", ctx)
     if len(found) > 1:
         raise PluginError(
             f"both the backend and the extension {name!r} bring commands",
@@ -84,7 +84,7 @@ def _extension_config(command_line: "CommandLine", plugin: "ExtensionPlugin") ->
             return plugin.configure(each).config
     raise ConfigError(
         f"{settings.source} lists no extension {plugin.name!r}",
-        remedy=f"add the table [signer.extensions.{plugin.name}], or give another file by --config",
+        remedy="list it in the option 'extensions', or give another file by --config",
     )
 
 

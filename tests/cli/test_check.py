@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -154,3 +155,105 @@ def test_a_signature_that_cannot_be_made(signer: Signer, install: Install) -> No
     assert result.exit_code == 1
     assert "FAILED  signature: no (" in result.stdout
     assert "        remedy: ask for permission\n" in result.stdout
+
+
+# --- extensions ------------------------------------------------------------------------------------------------------
+
+EXTENSION = """
+LOG = []
+
+@attrs.frozen(kw_only=True)
+class Options:
+    limit: int = 1
+
+class Policy:
+    @hookimpl
+    def signer_before_sign(self, event):
+        LOG.append("before")
+
+    def close(self):
+        LOG.append("close")
+
+@hookimpl
+def signer_extension():
+    return Extension(contract=1, config_class=Options)
+
+@hookimpl
+def signer_attach():
+    return Policy()
+"""
+
+
+def check_with(install: Install, signer: Signer, *sources: str) -> Any:
+    """``check`` with an extension for each source: ``policy0``, ``policy1``, ..."""
+    configuration = ["[signer]", 'backend = "noop"']
+    for number, source in enumerate(sources):
+        name = f"policy{number}"
+        install(f"signer-{name}", source, name=name, group="signer_core.extensions", module=f"throwaway_{name}")
+        configuration += [f"[signer.extensions.{name}]", "limit = 2"]
+    Path("signer.toml").write_text("\n".join(configuration))
+    return signer("check", "--json")
+
+
+def test_each_extension_has_a_step(signer: Signer, install: Install) -> None:
+    result = check_with(install, signer, EXTENSION, EXTENSION)
+    assert result.exit_code == 0
+    *before, key, signature = steps(result)
+    assert [*before[-2:], key, signature] == ["extension policy0", "extension policy1", "key", "signature"]
+    detail = steps(result)["extension policy1"]["detail"]
+    assert detail.startswith("signer-policy1 1.0 in /")
+    assert detail.endswith("; given: limit")
+
+
+def test_what_an_extension_attaches_for_its_step_is_closed_and_the_signature_is_shown_to_it(
+    signer: Signer, install: Install
+) -> None:
+    check_with(install, signer, EXTENSION)
+    assert sys.modules["throwaway_policy0"].LOG == ["close", "before", "close"]
+
+
+@pytest.mark.parametrize(
+    ("source", "detail"),
+    [
+        ("raise ImportError('no libpolicy')", "ImportError: no libpolicy"),
+        (EXTENSION.replace("limit: int", "size: int"), "extension 'policy0' has no option 'limit'"),
+        (EXTENSION.replace("return Policy()", "raise ExtensionError('the disk is full')"), "the disk is full"),
+        (EXTENSION.replace('LOG.append("close")', "1 / 0"), "is broken: close raised ZeroDivisionError"),
+    ],
+)
+def test_an_extension_that_fails_fails_its_step_and_the_others_are_looked_at(
+    source: str, detail: str, signer: Signer, install: Install
+) -> None:
+    result = check_with(install, signer, source, EXTENSION)
+    assert result.exit_code == 1
+    assert not steps(result)["extension policy0"]["passed"]
+    assert detail in steps(result)["extension policy0"]["detail"]
+    assert steps(result)["extension policy1"]["passed"]
+    assert not {"key", "signature"} & steps(result).keys()
+
+
+def test_an_extension_that_is_not_installed_fails_its_step(signer: Signer) -> None:
+    Path("signer.toml").write_text('[signer]\nbackend = "noop"\n[signer.extensions.policy]\n')
+    step = steps(signer("check", "--json"))["extension policy"]
+    assert (step["passed"], step["remedy"]) == (False, "pip install signer-policy")
+
+
+def test_extensions_that_are_no_tables_fail_the_first_step(signer: Signer) -> None:
+    Path("signer.toml").write_text('[signer]\nbackend = "noop"\nextensions = "policy"\n')
+    result = signer("check", "--json")
+    assert list(steps(result)) == ["configuration"]
+    assert result.exit_code == 1
+
+
+def test_a_refusal_is_what_an_extension_is_for(signer: Signer, install: Install) -> None:
+    refusing = EXTENSION.replace('LOG.append("before")', "raise PolicyViolationError('no texts')")
+    result = check_with(install, signer, refusing)
+    assert result.exit_code == 0
+    assert steps(result)["signature"]["detail"] == "none was made: extension 'policy0' refused: no texts"
+
+
+def test_an_extension_that_fails_to_approve_fails_the_signature(signer: Signer, install: Install) -> None:
+    result = check_with(install, signer, EXTENSION.replace('LOG.append("before")', "1 / 0"))
+    assert result.exit_code == 1
+    assert steps(result)["extension policy0"]["passed"]
+    assert not steps(result)["signature"]["passed"]

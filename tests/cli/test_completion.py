@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import PROGRAM, program
+from tests.conftest import Install
 
 
 def completed(*words: str) -> list[str]:
@@ -35,6 +36,13 @@ def test_subcommands() -> None:
 def test_backends_that_may_bring_commands_once_their_name_was_begun() -> None:
     assert completed("fi") == ["file"]
     assert "file" not in completed("")
+
+
+def test_extensions_that_may_bring_commands(install: Install, monkeypatch: pytest.MonkeyPatch) -> None:
+    facts = install("signer-policy", "raise AssertionError", name="policy", group="signer_core.extensions")
+    monkeypatch.setenv("PYTHONPATH", str(facts.parent))
+    assert completed("pol") == ["policy"]
+    assert "policy" not in completed("--backend", "")
 
 
 def test_flags() -> None:

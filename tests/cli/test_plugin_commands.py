@@ -1,4 +1,4 @@
-"""``signer NAME …``: the commands that a backend brings."""
+"""``signer NAME …``: the commands that a backend or an extension brings."""
 
 from pathlib import Path
 
@@ -186,3 +186,125 @@ def test_the_commands_of_the_file_backend(signer: Signer, monkeypatch: pytest.Mo
     with create_signer({"backend": "noop", "seed": SEED}) as expected:
         shown = signer("--backend", "file", *options, "show", "--format", "address")
         assert shown.stdout == f"{expected.address.hex()}\n"
+
+
+# --- of extensions ---------------------------------------------------------------------------------------------------
+
+EXTENSION = """
+import click
+
+@attrs.frozen(kw_only=True)
+class Options:
+    limit: int = 1
+
+class Policy:
+    @hookimpl
+    def signer_before_sign(self):
+        pass
+
+@hookimpl
+def signer_extension():
+    return Extension(contract=1, config_class=Options)
+
+@hookimpl
+def signer_attach():
+    return Policy()
+
+@click.group()
+def group():
+    "What the policy does."
+
+@group.command()
+@click.pass_obj
+def tell(line):
+    click.echo(line.config().limit)
+
+@group.command()
+def idle():
+    click.echo("done")
+
+@hookimpl
+def signer_commands():
+    return group
+"""
+GROUP = "signer_core.extensions"
+
+
+@pytest.fixture
+def policy(install: Install) -> None:
+    install("signer-policy", EXTENSION, name="policy", group=GROUP)
+
+
+@pytest.mark.usefixtures("policy")
+def test_an_extension_brings_commands_too(signer: Signer) -> None:
+    result = signer("policy", "--help")
+    assert result.stdout.startswith("Usage: signer policy ")
+    assert "What the policy does." in result.stdout
+
+
+@pytest.mark.usefixtures("policy")
+@pytest.mark.parametrize("configuration", [None, "what is this?", "[signer]\nbackend = 'vault'\ntimeout = 0\n"])
+def test_a_command_of_an_extension_needs_no_configuration_but_for_its_options(
+    configuration: str | None, signer: Signer
+) -> None:
+    if configuration is not None:
+        Path("signer.toml").write_text(configuration)
+    assert signer("policy", "idle").stdout == "done\n"
+    assert signer("policy", "tell").exit_code == 1
+
+
+@pytest.mark.usefixtures("policy")
+def test_commands_of_an_extension_find_its_options(signer: Signer) -> None:
+    Path("signer.toml").write_text(
+        '[signers.a]\nbackend = "noop"\n[signers.a.extensions.policy]\nlimit = 3\n[signers.b]\nbackend = "noop"\n'
+    )
+    assert signer("--signer", "a", "policy", "tell").stdout == "3\n"
+    result = signer("--signer", "b", "policy", "tell")
+    assert result.exit_code == 1
+    error, remedy = result.stderr.splitlines()
+    assert error.endswith("signer.toml [signers.b] lists no extension 'policy'")
+    assert remedy == "remedy: list it in the option 'extensions', or give another file by --config"
+
+
+def test_a_broken_extension_says_so(signer: Signer, install: Install) -> None:
+    install("signer-policy", "raise ImportError('no libpolicy')", name="policy", group=GROUP)
+    result = signer("policy", "idle")
+    assert result.exit_code == 1
+    assert "the plugin of extension 'policy', signer-policy 1.0, is broken: importing" in result.stderr
+    assert "ImportError: no libpolicy" in result.stderr
+
+
+def test_an_extension_without_commands_is_wrong_usage(signer: Signer, install: Install) -> None:
+    install("signer-policy", EXTENSION.rpartition("@hookimpl")[0], name="policy", group=GROUP)
+    result = signer("policy", "idle")
+    assert result.exit_code == 2
+    assert result.stderr.splitlines()[0] == "error: the extension 'policy' has no commands of its own"
+
+
+def test_of_a_backend_and_an_extension_of_one_name_that_one_is_meant_that_has_commands(
+    signer: Signer, install: Install
+) -> None:
+    install("signer-vault", WORKING, name="policy")
+    install("signer-policy", EXTENSION, name="policy", group=GROUP)
+    assert signer("policy", "idle").stdout == "done\n"
+
+
+def test_where_neither_of_one_name_has_commands_it_is_wrong_usage(signer: Signer, install: Install) -> None:
+    install("signer-vault", WORKING, name="policy")
+    install("signer-policy", EXTENSION.rpartition("@hookimpl")[0], name="policy", group=GROUP)
+    result = signer("policy", "idle")
+    assert result.exit_code == 2
+    assert "the backend or extension 'policy' has no commands of its own" in result.stderr
+
+
+def test_a_backend_and_an_extension_of_one_name_that_both_bring_commands_are_an_error_that_names_both(
+    signer: Signer, install: Install
+) -> None:
+    install("signer-vault", COMMANDS, name="policy")
+    install("signer-policy", EXTENSION, name="policy", group=GROUP)
+    result = signer("policy", "idle")
+    assert result.exit_code == 1
+    assert result.stderr.splitlines() == [
+        "error: both the backend and the extension 'policy' bring commands",
+        "remedy: uninstall signer-vault 1.0 or signer-policy 1.0",
+    ]
