@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from signer_core.hookspecs import BACKENDS_GROUP, EXTENSIONS_GROUP
+
 ROOT = Path(__file__).parent.parent
 PROJECTS = [ROOT, *sorted(path.parent for path in ROOT.glob("plugins/*/pyproject.toml"))]
 PLUGINS = PROJECTS[1:]
@@ -59,11 +61,13 @@ def test_name_of_the_distribution_is_the_name_of_its_package(project: Path) -> N
 
 
 @every_plugin
-def test_backend_is_served_by_its_package(project: Path) -> None:
-    ((name, value),) = metadata(project)["entry-points"]["signer_core.backends"].items()
+def test_backend_or_extension_is_served_by_its_package(project: Path) -> None:
+    ((group, served),) = metadata(project)["entry-points"].items()
+    assert group in (BACKENDS_GROUP, EXTENSIONS_GROUP)
+    ((name, value),) = served.items()
     assert name == project.name.replace("_", "")
     assert value == package(project).name
-    assert [each.value for each in entry_points(group="signer_core.backends", name=name)] == [value]
+    assert [each.value for each in entry_points(group=group, name=name)] == [value]
 
 
 @every_template
