@@ -20,10 +20,21 @@ import pytest
 pytest.register_assert_rewrite(
     *(
         f"{__name__}.{module}"
-        for module in ("contract", "identity", "lifetime", "openings", "outcomes", "secrecy", "sharing", "signatures")
+        for module in (
+            "breakage",
+            "contract",
+            "identity",
+            "lifetime",
+            "openings",
+            "outcomes",
+            "secrecy",
+            "sharing",
+            "signatures",
+        )
     )
 )
 
-from signer_core.testing.conformance import SigningKeyConformance  # noqa: E402 — see above
+from signer_core.testing.breakage import Breakage  # noqa: E402 — see above
+from signer_core.testing.conformance import SigningKeyConformance  # noqa: E402
 
-__all__ = ["SigningKeyConformance"]
+__all__ = ["Breakage", "SigningKeyConformance"]

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from signer_core.testing.breakage import Broken
 from signer_core.testing.contract import Contract
 from signer_core.testing.identity import Identity
 from signer_core.testing.lifetime import Lifetime
@@ -12,7 +13,7 @@ from signer_core.testing.signatures import Signatures
 
 
 class SigningKeyConformance(
-    WrongSecret, MissingKey, Secrecy, Lifetime, Sharing, Openings, Signatures, Identity, Contract
+    Broken, WrongSecret, MissingKey, Secrecy, Lifetime, Sharing, Openings, Signatures, Identity, Contract
 ):
     """What must hold of every backend. A test class inherits it and brings fixtures.
 
@@ -25,19 +26,28 @@ class SigningKeyConformance(
     ``wrong_secret_config``
         The mapping of the existing key, with a secret that does not open it. Without this fixture there are no tests
         about wrong secrets.
+    ``breakage``
+        A way to break the backend: a pair of the error that it leads to, and a context manager within which the backend
+        is broken, such as ``(BackendUnavailableError, vault.stopped())``. With ``params`` there are several, and the
+        tests run with each. Without this fixture there are no tests about broken backends.
     ``secrets``
         What must never show: a mapping of names to ``Secret``. By default the options of type ``Secret``, and the
         texts with ``repr=False``. At least 8 bytes each: a shorter one may turn up by chance.
 
-    ``grace`` is the number of seconds that a call may take beyond its timeout.
+    ``grace`` is the number of seconds that a call may take beyond its timeout. ``quick_imports`` are the packages, by
+    their names in ``import``, that the plugin may import at once besides its own and those that the core needs.
     """
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Leave out the tests whose fixture is not there: a skipped test would be noise in every run."""
         super().__init_subclass__(**kwargs)
-        for fixture, tests in (("missing_config", MissingKey), ("wrong_secret_config", WrongSecret)):
+        for fixture, tests in _OPTIONAL.items():
             for name in (name for name in vars(tests) if name.startswith("test_")):
                 if not hasattr(cls, fixture):
                     setattr(cls, name, None)
                 elif getattr(cls, name) is None and name not in vars(cls):
                     setattr(cls, name, getattr(tests, name))  # a subclass brings what its parent did not
+
+
+#: The fixtures that an author need not bring, and the tests that need them.
+_OPTIONAL = {"missing_config": MissingKey, "wrong_secret_config": WrongSecret, "breakage": Broken}

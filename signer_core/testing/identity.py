@@ -13,6 +13,7 @@ from signer_core.plugins import BackendPlugin
 from signer_core.public_key import PublicKey
 from signer_core.signer import Signer
 from signer_core.testing.fixtures import PATIENCE, Config, Fixtures
+from signer_core.testing.outcomes import assert_good
 
 ROUND_TRIPS: dict[str, Callable[[PublicKey], PublicKey]] = {
     "pem": lambda key: PublicKey.from_pem(key.to_pem(), algorithm=key.algorithm),
@@ -32,13 +33,13 @@ class Identity(Fixtures):
         """``key_id`` is a text that names the key, and not empty."""
         key_id: Any = key.key_id
         assert isinstance(key_id, str)
-        assert key_id
+        assert key_id, "give the key the name by which an operator would find it: a path, an ARN, a URL"
 
     def test_public_key_is_set(self, key: SigningKey, plugin: BackendPlugin) -> None:
         """``public_key`` is a PublicKey, for an algorithm that ``signer_backend`` declares."""
         public_key: Any = key.public_key
         assert isinstance(public_key, PublicKey)
-        assert public_key.algorithm in plugin.backend.algorithms
+        assert public_key.algorithm in plugin.backend.algorithms, "signer_backend must declare it in `algorithms`"
 
     def test_identity_is_stable(self, key: SigningKey) -> None:
         """``key_id`` and ``public_key`` of an open key never change, whatever is signed."""
@@ -46,18 +47,20 @@ class Identity(Fixtures):
         for _ in range(3):
             key.sign(b"message", Deadline.after(PATIENCE))
             seen.append((key.key_id, key.public_key))
-        assert seen == [seen[0]] * len(seen)
+        assert seen == [seen[0]] * len(seen), "find out both once, when the key is opened, and keep them"
 
     def test_reopening_gives_the_same_key(self, config: Config, signer: Signer, key: SigningKey) -> None:
         """Who opens the configuration again gets the same key under the same name; for a key that does not reopen,
         another one that signs as well.
         """
         with create_signer(config) as again:
-            again.public_key.verify(again.sign(b"message"), b"message")
+            assert_good(again, again.sign(b"message"))
             if key.reopens:
-                assert (again.key_id, again.public_key) == (signer.key_id, signer.public_key)
+                assert (again.key_id, again.public_key) == (signer.key_id, signer.public_key), (
+                    "if the key is another one each time, say so with SigningKey.reopens"
+                )
             else:
-                assert again.public_key != signer.public_key, "it is the same key: say so with SigningKey.reopens"
+                assert again.public_key != signer.public_key, "it is the same key: let SigningKey.reopens say so"
 
     def test_signer_shows_the_key(self, signer: Signer, config: Config) -> None:
         """The signer's address, algorithm and backend are those of the key."""

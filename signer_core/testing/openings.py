@@ -13,7 +13,7 @@ from signer_core.plugins import BackendPlugin
 from signer_core.secrets import Secret
 from signer_core.signer import Signer
 from signer_core.testing.fixtures import Config, Fixtures, options_of, secrets_of
-from signer_core.testing.outcomes import refused
+from signer_core.testing.outcomes import assert_good, refused
 from signer_core.testing.secrecy import assert_hidden, logged, told
 
 
@@ -24,16 +24,18 @@ class Openings(Fixtures):
         """``init_signer`` of a key that exists opens that key, however often."""
         for _ in range(2):
             with init_signer(config) as again:
-                again.public_key.verify(again.sign(b"message"), b"message")
+                assert_good(again, again.sign(b"message"))
                 if key.reopens:
-                    assert (again.key_id, again.public_key) == (signer.key_id, signer.public_key)
+                    assert (again.key_id, again.public_key) == (signer.key_id, signer.public_key), (
+                        "signer_init must open a key that exists, and make none: do what signer_open does"
+                    )
 
     def test_opening_async(self, config: Config) -> None:
         """``create_signer_async`` opens the key inside of an event loop."""
 
         async def sign() -> None:
             async with await create_signer_async(config) as signer:
-                signer.public_key.verify(await signer.sign_async(b"message"), b"message")
+                assert_good(signer, await signer.sign_async(b"message"))
 
         asyncio.run(sign())
 
@@ -41,9 +43,10 @@ class Openings(Fixtures):
 class MissingKey(Fixtures):
     """Tests of a key that does not exist; they need the fixture ``missing_config``."""
 
-    def test_missing_key(self, missing_config: Config) -> None:
-        """Opening a key that does not exist is KeyNotFoundError, and does not make it."""
-        refused(KeyNotFoundError, lambda: create_signer(missing_config))
+    def test_missing_key(self, missing_config: Config, plugin: BackendPlugin) -> None:
+        """Opening a key that does not exist is KeyNotFoundError, which shows no secret, and does not make it."""
+        error = refused(KeyNotFoundError, lambda: create_signer(missing_config))
+        assert_hidden(secrets_of(options_of(missing_config, plugin)), "the error", told(error))
         refused(KeyNotFoundError, lambda: create_signer(missing_config))
 
     def test_missing_key_that_is_pinned(self, missing_config: Config) -> None:
@@ -59,10 +62,10 @@ class MissingKey(Fixtures):
             refused(KeyNotFoundError, lambda: init_signer(missing_config))
             return
         with init_signer(missing_config) as made:
-            made.public_key.verify(made.sign(b"message"), b"message")
+            assert_good(made, made.sign(b"message"))
             for open_again in (init_signer, create_signer):
                 with open_again(missing_config) as again:
-                    assert (again.key_id, again.public_key) == (made.key_id, made.public_key)
+                    assert (again.key_id, again.public_key) == (made.key_id, made.public_key), "another key was made"
 
 
 class WrongSecret(Fixtures):

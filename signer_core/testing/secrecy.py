@@ -1,6 +1,7 @@
 """What must never show."""
 
 import base64
+import contextlib
 import logging
 import pickle
 import traceback
@@ -10,13 +11,13 @@ from typing import Any
 import attrs
 import pytest
 
-from signer_core.errors import ConfigError
+from signer_core.errors import ConfigError, SignerError
 from signer_core.factory import create_signer
 from signer_core.hookspecs import SigningKey
 from signer_core.secrets import Secret
 from signer_core.signer import Signer
 from signer_core.testing.fixtures import Config, Fixtures
-from signer_core.testing.outcomes import refused
+from signer_core.testing.outcomes import ended
 
 SHORTEST = 8  # bytes
 
@@ -32,28 +33,43 @@ class Secrecy(Fixtures):
             assert_hidden(secrets, f"the repr of {type(thing).__name__}", f"{thing!r} {thing}")
 
     def test_nothing_secret_in_logs(
-        self, config: Config, secrets: Mapping[str, Secret], caplog: pytest.LogCaptureFixture
+        self,
+        config: Config,
+        secrets: Mapping[str, Secret],
+        caplog: pytest.LogCaptureFixture,
+        capfd: pytest.CaptureFixture[str],
     ) -> None:
-        """Nothing that is logged while a key is opened, used and closed shows a secret, at whatever level."""
+        """Nothing that is logged while a key is opened, used and closed shows a secret, at whatever level; and nothing
+        that is printed.
+        """
         with caplog.at_level(logging.DEBUG), create_signer(config) as signer:
             signer.sign(b"message")
         assert_hidden(secrets, "the log", logged(caplog))
+        assert_hidden(secrets, "what was printed", "\n".join(capfd.readouterr()))
 
     def test_nothing_secret_in_errors(self, config: Config, options: Any, secrets: Mapping[str, Secret]) -> None:
-        """An option of a wrong type is a ConfigError, which shows no secret; nor do the errors behind it."""
-        for field in attrs.fields(type(options)):
-            mistyped = {**config, field.alias or field.name: object()}
-            error = refused(ConfigError, lambda mistyped=mistyped: create_signer(mistyped))  # type: ignore[misc]
-            assert_hidden(secrets, f"the error of a mistyped {field.name!r}", told(error))
+        """An option of a wrong type is a ConfigError, which shows no secret; nor do the errors behind it. The same is
+        true of whatever error comes of an empty one.
+        """
+        for name in (field.alias or field.name for field in attrs.fields(type(options))):
+            for value, kind in ((object(), ConfigError), ("", SignerError)):
+                wrong = {**config, name: value}
+                error = ended(lambda wrong=wrong: create_signer(wrong).close(), kind)  # type: ignore[misc]
+                if isinstance(error, SignerError):
+                    assert_hidden(secrets, f"the error of a wrong {name!r}", told(error))
+                else:
+                    assert value == "", f"option {name!r} takes whatever it is given: give its field a type"
 
-    def test_nothing_secret_in_pickles(self, signer: Signer, options: Any, secrets: Mapping[str, Secret]) -> None:
-        """What a signer pickles as holds no secret: references to secrets are pickled, or nothing is."""
-        try:
-            pickled = pickle.dumps(signer)
-        except TypeError:
-            return
+    def test_nothing_secret_in_pickles(
+        self, signer: Signer, key: SigningKey, options: Any, secrets: Mapping[str, Secret]
+    ) -> None:
+        """What a signer and a key pickle as holds no secret: references to secrets are pickled, or nothing is."""
         referenced = {name: secrets[name] for name in secrets if isinstance(getattr(options, name, None), Secret)}
-        assert_hidden(referenced, "the pickle of the signer", pickled.decode("latin-1"))
+        for what, thing, hidden in (("signer", signer, referenced), ("key", key, secrets)):
+            pickled = b""
+            with contextlib.suppress(Exception):  # whatever the reason, it is not pickled
+                pickled = pickle.dumps(thing)
+            assert_hidden(hidden, f"the pickle of the {what}", pickled.decode("latin-1"))
 
 
 def assert_hidden(secrets: Mapping[str, Secret], where: str, text: str) -> None:

@@ -18,6 +18,7 @@ from signer_core.hookspecs import SigningKey
 from signer_core.secrets import Secret
 from signer_core.signer import Signer
 from signer_core.testing.fixtures import PATIENCE, Fixtures
+from signer_core.testing.outcomes import assert_good
 
 THREADS = 32
 
@@ -37,7 +38,7 @@ class Sharing(Fixtures):
         with ThreadPoolExecutor(THREADS) as executor:
             signed = [pair for pairs in executor.map(sign, range(THREADS)) for pair in pairs]
         for signature, message in signed:
-            signer.public_key.verify(signature, message)
+            assert_good(signer, signature, message)
 
     def test_async(self, signer: Signer) -> None:
         """Calls of ``sign_async`` that are awaited together get the signatures of their own messages."""
@@ -47,16 +48,18 @@ class Sharing(Fixtures):
             return await asyncio.gather(*(signer.sign_async(message) for message in messages))
 
         for signature, message in zip(asyncio.run(sign()), messages, strict=True):
-            signer.public_key.verify(signature, message)
+            assert_good(signer, signature, message)
 
     if hasattr(os, "fork"):
 
         def test_fork(self, signer: Signer) -> None:
             """A child after ``fork`` signs with the signer of its parent, and the parent goes on."""
             answer = _in_forked_child(signer)
-            assert answer[:1] == b"+", f"the child could not sign:\n{answer[1:].decode()}"
-            signer.public_key.verify(answer[1:], b"from the child")
-            signer.public_key.verify(signer.sign(b"from the parent"), b"from the parent")
+            assert answer[:1] == b"+", (
+                f"the child could not sign: what a child cannot share must be made anew there\n{answer[1:].decode()}"
+            )
+            assert_good(signer, answer[1:], b"from the child")
+            assert_good(signer, signer.sign(b"from the parent"), b"from the parent")
 
     def test_pickle(self, signer: Signer, key: SigningKey, options: Any) -> None:
         """A signer pickles as what opens it again, with the same key; where that cannot be, because the key does not
@@ -68,7 +71,7 @@ class Sharing(Fixtures):
             return
         with pickle.loads(pickle.dumps(signer)) as again:  # noqa: S301 — our own bytes
             assert (again.key_id, again.public_key) == (signer.key_id, signer.public_key)
-            signer.public_key.verify(again.sign(b"message"), b"message")
+            assert_good(signer, again.sign(b"message"))
 
 
 def _holds_literal_secret(options: Any) -> bool:

@@ -1,9 +1,9 @@
-"""A program that asks a plugin's ``signer_backend`` under Python's audit hook, and prints what it touched, as JSON.
+"""A program that loads a plugin and asks it to describe itself, and prints what that imported and touched, as JSON.
 
-``python watched.py SYS_PATH BACKEND``, with ``sys.path`` as JSON: in a process of its own, since an audit hook stays.
+``python watched.py SYS_PATH GROUP NAME HOOK``, with ``sys.path`` as JSON: in a process of its own, since an audit hook
+stays, and so does what is imported.
 """
 
-import importlib
 import json
 import sys
 from importlib.machinery import all_suffixes
@@ -14,13 +14,16 @@ TELLING = ("open", "os.", "socket.", "subprocess.", "shutil.", "glob.", "tempfil
 OF_IMPORTS = ("os.listdir", "os.scandir")
 
 
-def touched_by_signer_backend(backend: str) -> list[str]:
-    """The audit events, with their subjects, of asking the plugin of ``backend`` to describe itself."""
-    from importlib_metadata import entry_points
+def watched(group: str, name: str, hook: str) -> dict[str, list[str]]:
+    """What the plugin has ``imported`` besides itself, the standard library and what the core imports anyway; and what
+    its hook has ``touched``: audit events, with their subjects.
+    """
+    import signer_core.factory  # noqa: F401 — what every program that signs has imported
+    from signer_core.distributions import the_one
 
-    (entry_point,) = {each.value: each for each in entry_points(group="signer_core.backends", name=backend)}.values()
+    entry_point = the_one(group, name)
+    before = _packages()
     plugin = entry_point.load()
-    importlib.import_module("signer_core.hookspecs")
     touched = []
     watching = True
 
@@ -31,12 +34,17 @@ def touched_by_signer_backend(backend: str) -> list[str]:
                 touched.append(f"{event} {subject}")
 
     sys.addaudithook(watch)
-    plugin.signer_backend()
+    getattr(plugin, hook)()
     watching = False
-    return touched
+    own = entry_point.module.partition(".")[0]
+    return {"imported": sorted(_packages() - before - sys.stdlib_module_names - {own}), "touched": touched}
+
+
+def _packages() -> set[str]:
+    return {name.partition(".")[0] for name in sys.modules}
 
 
 if __name__ == "__main__":
     sys.dont_write_bytecode = True  # or importing a module would write files
     sys.path[:] = json.loads(sys.argv[1])
-    print(json.dumps(touched_by_signer_backend(sys.argv[2])))  # noqa: T201 — its answer
+    print(json.dumps(watched(*sys.argv[2:])))  # noqa: T201 — its answer

@@ -7,9 +7,12 @@ import attrs
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from signer_core import Backend, Deadline, PublicKey, Secret, SigningKey, hookimpl
-from signer_core.errors import KeyNotFoundError, WrongPassphraseError
+from signer_core.errors import BackendUnavailableError, KeyNotFoundError, WrongPassphraseError
 
 PASSWORD = "the right password"
+
+#: While it is set, no backend answers.
+DOWN = threading.Event()
 
 
 @attrs.frozen(kw_only=True)
@@ -36,7 +39,13 @@ class Key(SigningKey):
     def public_key(self) -> PublicKey:
         return PublicKey.from_cryptography(self.private_key.public_key())
 
+    def reach(self) -> None:
+        """What the backend does while it is down."""
+        if DOWN.is_set():
+            raise BackendUnavailableError("it is down")
+
     def sign(self, message: bytes, deadline: Deadline) -> bytes:
+        self.reach()
         return self.private_key.sign(message)
 
 
@@ -59,7 +68,9 @@ class SoundBackend:
             raise KeyNotFoundError(f"there is no key {config.name!r}")
         if config.password.reveal() != PASSWORD.encode():
             raise WrongPassphraseError("the password is wrong")
-        return self.key_class(config)
+        key = self.key_class(config)
+        key.reach()
+        return key
 
     @hookimpl
     def signer_init(self, config: Any) -> SigningKey:

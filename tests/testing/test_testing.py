@@ -10,7 +10,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from signer_core.testing import SigningKeyConformance
-from tests.testing.broken_backends import BROKEN
+from tests.testing.all_broken import BROKEN
 from tests.testing.sound_backend import PASSWORD
 
 HERE = Path(__file__).parent
@@ -38,15 +38,15 @@ def outcomes(tmp_path_factory: pytest.TempPathFactory) -> Outcomes:
     metadata = directory / "broken_backends-1.0.dist-info"
     metadata.mkdir()
     (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: broken-backends\nVersion: 1.0\n")
-    here = "tests.testing"
-    backends = [f"sound = {here}.sound_backend:sound", *(f"{name} = {here}.broken_backends:{name}" for name in BROKEN)]
-    (metadata / "entry_points.txt").write_text("\n".join(["[signer_core.backends]", *backends]))
+    backends = [f"{name} = {broken.module}:{name}" for name, broken in BROKEN.items()]
+    lines = ["[signer_core.backends]", "sound = tests.testing.sound_backend:sound", *backends]
+    (metadata / "entry_points.txt").write_text("\n".join(lines))
     report = directory / "report.xml"
     options = ["-p", "no:cacheprovider", "--rootdir", str(directory), "-c", os.devnull, "--junitxml", str(report)]
     run = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-W", "error", *options, str(HERE / "kit_runs.py")],
         env={**os.environ, "PYTHONPATH": os.pathsep.join([str(HERE.parent.parent), str(directory)])},
-        cwd=directory,
+        cwd=directory.parent,  # not the directory itself, which would be on the path twice
         capture_output=True,
         text=True,
         check=False,
@@ -63,7 +63,13 @@ def test_sound_backend_passes_every_test(outcomes: Outcomes) -> None:
 
 @pytest.mark.parametrize("backend", BROKEN)
 def test_broken_backend_fails_by_the_name_of_its_fault(outcomes: Outcomes, backend: str) -> None:
-    assert outcomes.failed[backend].keys() == set(BROKEN[backend])
+    assert outcomes.failed[backend].keys() == BROKEN[backend].tests
+
+
+def test_every_test_of_the_kit_fails_for_some_broken_backend() -> None:
+    assert {name for name in dir(SigningKeyConformance) if name.startswith("test_")} == {
+        test for broken in BROKEN.values() for test in broken.tests
+    }
 
 
 @pytest.mark.parametrize("backend", [name for name in BROKEN if name.startswith("secret_in_")])
@@ -83,10 +89,13 @@ def test_without_the_optional_fixtures_there_are_no_tests_that_need_them() -> No
         pass
 
     class Whole(Bare):
-        missing_config = wrong_secret_config = None
+        missing_config = wrong_secret_config = breakage = None
 
     optional = {name for name in dir(Whole) if getattr(Bare, name, None) is None and name.startswith("test_")}
     assert optional == {
+        "test_broken",
+        "test_broken_ends_in_time",
+        "test_cancelled_while_broken",
         "test_init_makes_a_missing_key",
         "test_missing_key",
         "test_missing_key_that_is_pinned",

@@ -1,14 +1,34 @@
 """The backend awskms does what every backend must do."""
 
+import contextlib
 import itertools
 from collections.abc import Iterator
 
 import pytest
 
-from signer_aws_kms.testing import FakeKms
-from signer_core.testing import SigningKeyConformance
+from signer_aws_kms.testing import FakeKms, faults
+from signer_core import Secret
+from signer_core.errors import (
+    AccessDeniedError,
+    BackendUnavailableError,
+    DeadlineExceededError,
+    KeyUnavailableError,
+    SignError,
+)
+from signer_core.testing import Breakage, SigningKeyConformance
 
 _names = itertools.count()
+
+#: What KMS and the way to it may do for a while, and what it leads to.
+BREAKAGES: dict[str, tuple[type[SignError], faults.Fault]] = {
+    "throttled": (BackendUnavailableError, faults.throttle()),
+    "refused": (BackendUnavailableError, faults.http_error(503)),
+    "reset": (BackendUnavailableError, faults.reset()),
+    "garbled": (BackendUnavailableError, faults.garbage()),
+    "hanging": (DeadlineExceededError, faults.hang()),
+    "denied": (AccessDeniedError, faults.error("AccessDeniedException")),
+    "disabled": (KeyUnavailableError, faults.error("DisabledException")),
+}
 
 
 class TestAlias(SigningKeyConformance):
@@ -31,3 +51,21 @@ class TestAlias(SigningKeyConformance):
     @pytest.fixture
     def missing_config(self, kms: FakeKms) -> dict[str, object]:
         return {"backend": "awskms", "key_id": f"alias/missing-{next(_names)}"}
+
+    @pytest.fixture
+    def secrets(self, kms: FakeKms) -> dict[str, Secret]:
+        return {"secret access key": Secret(kms.environment()["AWS_SECRET_ACCESS_KEY"].encode())}
+
+    @pytest.fixture(params=BREAKAGES)
+    def breakage(self, kms: FakeKms, request: pytest.FixtureRequest) -> Breakage:
+        error, fault = BREAKAGES[request.param]
+
+        @contextlib.contextmanager
+        def broken() -> Iterator[None]:
+            kms.inject(fault, times=None)
+            try:
+                yield
+            finally:
+                kms.clear_faults()
+
+        return error, broken()

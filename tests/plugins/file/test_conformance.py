@@ -1,13 +1,24 @@
 """The backend file does what every backend must do."""
 
+import contextlib
+import os
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from signer_core import Secret, init_signer
-from signer_core.testing import SigningKeyConformance
+from signer_core.errors import KeyFormatError, KeyNotFoundError, SignerError
+from signer_core.testing import Breakage, SigningKeyConformance
 
 from .keys import ASCII, PASSPHRASE, options, write_private
+
+#: What may become of a key file, and what it leads to.
+DAMAGES: dict[str, tuple[type[SignerError], Callable[[Path], object]]] = {
+    "gone": (KeyNotFoundError, Path.unlink),
+    "cut off": (KeyFormatError, lambda path: os.truncate(path, 100)),
+    "garbled": (KeyFormatError, lambda path: path.write_bytes(b"\xff" * 100)),
+}
 
 
 class TestEvnode(SigningKeyConformance):
@@ -28,6 +39,22 @@ class TestEvnode(SigningKeyConformance):
     @pytest.fixture
     def wrong_secret_config(self, config: dict[str, object]) -> dict[str, object]:
         return {**config, "passphrase": Secret(b"not its passphrase")}
+
+    @pytest.fixture(params=DAMAGES)
+    def breakage(self, config: dict[str, object], request: pytest.FixtureRequest) -> Breakage:
+        error, damage = DAMAGES[request.param]
+
+        @contextlib.contextmanager
+        def damaged() -> Iterator[None]:
+            path = Path(str(config["path"]), "signer.json")
+            content = path.read_bytes()
+            damage(path)
+            try:
+                yield
+            finally:
+                write_private(path, content)
+
+        return error, damaged()
 
 
 class TestPkcs8(SigningKeyConformance):

@@ -1,12 +1,14 @@
 """The backend example does what every backend must do, and what only it does."""
 
+import contextlib
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from signer_core import create_signer, init_signer
 from signer_core.errors import AccessDeniedError, KeyFormatError, KeyUnavailableError
-from signer_core.testing import SigningKeyConformance
+from signer_core.testing import Breakage, SigningKeyConformance
 
 
 def configured(path: Path) -> dict[str, object]:
@@ -26,6 +28,20 @@ class TestConformance(SigningKeyConformance):
     @pytest.fixture
     def missing_config(self, tmp_path: Path) -> dict[str, object]:
         return configured(tmp_path / "key")
+
+    @pytest.fixture
+    def breakage(self, config: dict[str, object]) -> Breakage:
+        return KeyFormatError, damaged(Path(str(config["path"])))
+
+
+@contextlib.contextmanager
+def damaged(path: Path) -> Iterator[None]:
+    content = path.read_bytes()
+    path.write_bytes(content[:-1])
+    try:
+        yield
+    finally:
+        path.write_bytes(content)
 
 
 @pytest.mark.parametrize("content", ["", "00" * 31, "00" * 33, "zz" * 32, "é" * 64])

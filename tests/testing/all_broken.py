@@ -1,0 +1,15 @@
+"""All broken backends there are."""
+
+from tests.testing import (  # noqa: F401 — importing them registers what is in them
+    broken_breakage,
+    broken_contract,
+    broken_identity,
+    broken_lifetime,
+    broken_openings,
+    broken_secrecy,
+    broken_sharing,
+    broken_signatures,
+)
+from tests.testing.broken import BROKEN
+
+__all__ = ["BROKEN"]
