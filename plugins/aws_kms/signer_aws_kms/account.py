@@ -1,11 +1,13 @@
 """What the signers of one account share: credentials, connections, the clock's error."""
 
+import functools
 import hashlib
 import os
 import threading
 import weakref
 from typing import Any
 
+from signer_aws_kms.chain import found_anew
 from signer_aws_kms.config import AwsKmsConfig
 from signer_aws_kms.credentials import Credentials
 from signer_aws_kms.dialer import Dialer
@@ -19,13 +21,20 @@ from signer_core.forks import tell_after_fork
 
 
 class Account:
-    """One account at one endpoint, as one process sees it. Lives as long as a key uses it."""
+    """One account at one endpoint, as one process sees it. Lives as long as a key uses it.
 
-    def __init__(self, session: Any, config: AwsKmsConfig) -> None:
+    ``session`` is a ``boto3.Session`` of the user's own, or None for the one that the options mean.
+    """
+
+    def __init__(self, config: AwsKmsConfig, session: Any = None) -> None:
         self.session = session  # by whose identity the cache tells accounts apart
-        core = getattr(session, "_session", session)  # botocore's, inside boto3's, which does not offer what is needed
+        # botocore's session, inside boto3's, which does not offer what is needed
+        core = session_of(config) if session is None else getattr(session, "_session", session)
         self.place: Place = find_place(core, config)
-        self.credentials = Credentials(core.get_credentials)
+        self.credentials = Credentials(
+            core.get_credentials,
+            find_anew=functools.partial(found_anew, config, core.profile) if session is None else None,
+        )
         self.pool = Pool(Dialer(self.place.route, self.place.tls), config.max_connections)
         self.transport = Transport(
             route=self.place.route,
@@ -80,7 +89,7 @@ class _Accounts:
         with self._lock:
             account = self._accounts.get(key)
             if account is None:
-                account = self._accounts[key] = Account(session or session_of(config), config)
+                account = self._accounts[key] = Account(config, session)
             return account
 
 

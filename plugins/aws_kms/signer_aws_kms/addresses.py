@@ -3,7 +3,7 @@
 import socket
 from typing import Any
 
-from signer_aws_kms.flight import SingleFlight
+from signer_aws_kms.single_flight import SingleFlight
 from signer_core.deadline import Deadline
 
 #: The address family, and what :meth:`socket.socket.connect` takes.

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 from signer_aws_kms.addresses import Address, Addresses
 from signer_aws_kms.connection import Connection, ProxyRefusedError, time_left
-from signer_aws_kms.flight import SingleFlight
 from signer_aws_kms.route import Route
+from signer_aws_kms.single_flight import SingleFlight
 from signer_core.deadline import Deadline
 
 

@@ -1,28 +1,39 @@
 """Work that cannot be told to hurry: done in a thread of its own, which a call can stop waiting for."""
 
+import copy
 import threading
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
 from signer_core.deadline import Deadline
+from signer_core.errors import BackendUnavailableError
 
 T = TypeVar("T")
 
 
 class Flight(Generic[T]):
-    """``work()`` under way in a thread of its own; it goes on when nobody waits any more."""
+    """``work()`` under way in a thread of its own; it goes on when nobody waits any more.
+
+    Raises ``BackendUnavailableError``, retryable, where no thread can be had.
+    """
 
     def __init__(self, work: Callable[[], T]) -> None:
         self._work = work
         self._results: list[T] = []
-        self._error: Exception | None = None
+        self._error: BaseException | None = None
         self.landed = threading.Event()
-        threading.Thread(target=self._run, name="signer-aws-kms", daemon=True).start()
+        thread = threading.Thread(target=self._run, name="signer-aws-kms", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError as error:
+            raise BackendUnavailableError(
+                "no thread could be started for what takes its time", remedy="allow this process more threads"
+            ) from error
 
     def _run(self) -> None:
         try:
             self._results.append(self._work())
-        except Exception as error:
+        except BaseException as error:  # SystemExit too: whoever waits must hear of it
             self._error = error
         finally:
             self.landed.set()
@@ -33,29 +44,14 @@ class Flight(Generic[T]):
             deadline.check()
             raise TimeoutError
         if self._error is not None:
-            raise self._error
+            raise _to_one_caller(self._error)
         return self._results[0]
 
 
-class SingleFlight(Generic[T]):
-    """The same work for all who want its result at the same time."""
-
-    def __init__(self, work: Callable[[], T]) -> None:
-        self._work = work
-        self.forget_other_threads()
-
-    def forget_other_threads(self) -> None:
-        """In a forked child: what was under way will never land."""
-        self._lock = threading.Lock()
-        self._flight: Flight[T] | None = None
-
-    def begin(self) -> Flight[T]:
-        """The flight that is under way, or a new one."""
-        with self._lock:
-            if self._flight is None or self._flight.landed.is_set():
-                self._flight = Flight(self._work)
-            return self._flight
-
-    def result(self, deadline: Deadline) -> T:
-        """What the work returns or raises; see :meth:`Flight.result`."""
-        return self.begin().result(deadline)
+def _to_one_caller(error: BaseException) -> Exception:
+    """The error for one of those who wait: raised by each, a shared one would grow by the traceback of each."""
+    if not isinstance(error, Exception):
+        return BackendUnavailableError(f"what was waited for was ended by {type(error).__name__}", retryable=False)
+    own = copy.copy(error).with_traceback(error.__traceback__)
+    own.__cause__, own.__suppress_context__ = error.__cause__, error.__suppress_context__
+    return own

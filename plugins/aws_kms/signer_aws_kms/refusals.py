@@ -28,6 +28,7 @@ TRANSIENT_STATUS = frozenset({429, 500, 502, 503, 504})
 _THROTTLED = re.compile(
     r".*Thrott.*|TooManyRequests|RequestLimitExceeded|BandwidthLimitExceeded|SlowDown"  # codes without "Exception"
 )
+_STALE = re.compile(r"ExpiredToken|UnrecognizedClient|InvalidClientTokenId|InvalidAccessKeyId|InvalidToken")
 _CLOCK = re.compile(r"RequestTimeTooSkewed|RequestExpired|RequestInTheFuture")
 _SIGNATURE = re.compile(r"InvalidSignature|SignatureDoesNotMatch|IncompleteSignature")
 
@@ -73,8 +74,8 @@ class Refusal:
 
     @property
     def blames_the_token(self) -> bool:
-        """The session's token is out of date."""
-        return self._name == "ExpiredToken"
+        """The credentials are out of date, or were taken back."""
+        return bool(_STALE.fullmatch(self._name))
 
     @property
     def leaves_doubt(self) -> bool:
