@@ -1,8 +1,6 @@
 """What the signers of one account share: credentials, connections, the clock's error."""
 
 import functools
-import hashlib
-import os
 import threading
 import weakref
 from typing import Any
@@ -11,12 +9,9 @@ from signer_aws_kms.chain import found_anew
 from signer_aws_kms.config import AwsKmsConfig
 from signer_aws_kms.credentials import Credentials
 from signer_aws_kms.dialer import Dialer
-from signer_aws_kms.flight import Flight
-from signer_aws_kms.key_names import region_of
 from signer_aws_kms.pool import Pool
 from signer_aws_kms.session import Place, find_place, session_of
 from signer_aws_kms.transport import Transport
-from signer_core.deadline import Deadline
 from signer_core.forks import tell_after_fork
 
 
@@ -43,7 +38,7 @@ class Account:
             credentials=self.credentials,
             user_agent=_user_agent(),
         )
-        self._users = 0
+        self._leases = 0
         self.forget_other_threads()
         tell_after_fork(self)
         weakref.finalize(self, self.pool.close_idle)  # the last resort, for keys that nobody closed
@@ -52,75 +47,33 @@ class Account:
         """In a forked child: see :mod:`signer_core.forks`."""
         self._lock = threading.Lock()
 
-    def enter(self) -> None:
-        """Begin to use the account with one more key."""
+    def lease(self) -> "Lease":
+        """The use of the account by one key more."""
         with self._lock:
-            self._users += 1
+            self._leases += 1
+        return Lease(self)
 
-    def leave(self) -> None:
-        """End the use by one key; the last one closes the connections."""
+    def _end(self, lease: "Lease") -> None:
         with self._lock:
-            self._users -= 1
-            unused = self._users == 0
+            self._leases -= not lease.ended
+            lease.ended = True
+            unused = self._leases == 0
         if unused:
             self.pool.close_idle()
 
 
-class _Accounts:
-    """The accounts in use: the one state of this package that belongs to the process."""
+class Lease:
+    """The use of an account by one key."""
 
-    def __init__(self) -> None:
-        self._accounts: weakref.WeakValueDictionary[tuple[object, ...], Account] = weakref.WeakValueDictionary()
-        self.forget_other_threads()
-        tell_after_fork(self)
+    __slots__ = ("_account", "ended")
 
-    def forget_other_threads(self) -> None:
-        """In a forked child: see :mod:`signer_core.forks`."""
-        self._lock = threading.Lock()
+    def __init__(self, account: Account) -> None:
+        self._account = account
+        self.ended = False
 
-    def open(self, config: AwsKmsConfig, session: Any, deadline: Deadline) -> Account:
-        key = _cache_key(config, session)
-        account = self._accounts.get(key)
-        if account is None:  # importing botocore takes a while, and nobody knows what files it reads
-            account = Flight(lambda: self._get_or_make(key, config, session)).result(deadline)
-        return account
-
-    def _get_or_make(self, key: tuple[object, ...], config: AwsKmsConfig, session: Any) -> Account:
-        with self._lock:
-            account = self._accounts.get(key)
-            if account is None:
-                account = self._accounts[key] = Account(config, session)
-            return account
-
-
-_accounts = _Accounts()
-
-
-def open_account(config: AwsKmsConfig, deadline: Deadline, *, session: Any = None) -> Account:
-    """The account of the options, or of the ``boto3.Session`` given: the one in use already, if there is one.
-
-    Raises ``ConfigError``, ``TimeoutError`` and what a deadline does.
-    """
-    return _accounts.open(config, session, deadline)
-
-
-def _cache_key(config: AwsKmsConfig, session: Any) -> tuple[object, ...]:
-    """What must be the same for signers to share an account.
-
-    Beside the process, profile, region, endpoint and pool size that is whatever else AWS's own settings in the
-    environment say, as a digest, since they may be secrets; and a session that was given is never another one.
-    """
-    settings = sorted(item for item in os.environ.items() if item[0].startswith("AWS_") or "proxy" in item[0].lower())
-    return (
-        os.getpid(),
-        config.profile,
-        config.region or region_of(config.key_id),
-        config.endpoint_url,
-        config.allow_http,
-        config.max_connections,
-        None if session is None else id(session),
-        hashlib.sha256(repr(settings).encode("utf-8", "surrogateescape")).digest(),
-    )
+    def close(self) -> None:
+        """End it; the end of the last one closes the account's connections. Twice is fine."""
+        self._account._end(self)
 
 
 def _user_agent() -> str:

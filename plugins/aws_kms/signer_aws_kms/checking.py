@@ -1,6 +1,7 @@
 """``signer check``: each step on the way to a signature by itself, with what to do where one fails."""
 
 import base64
+import contextlib
 import json
 import statistics
 import time
@@ -31,12 +32,8 @@ def verdicts(config: AwsKmsConfig, deadline: Deadline) -> Iterator[Verdict]:
     except SignerError as error:
         yield _failed("region and endpoint", error)
         return
-    checks = _Checks(account, config, deadline)
-    account.enter()  # so that its connections are closed when the check is over
-    try:
-        yield from checks.run()
-    finally:
-        account.leave()
+    with contextlib.closing(account.lease()):  # so that its connections are closed when the check is over
+        yield from _Checks(account, config, deadline).run()
 
 
 @attrs.frozen

@@ -37,7 +37,7 @@ class AwsKmsKey(SigningKey):
         }
         self._asked = Asked("Sign", arn, account.place.region)
         self._request = json.dumps(request)[:-1].encode() + b', "Message": "'
-        account.enter()
+        self._lease = account.lease()
 
     @classmethod
     def open(
@@ -107,8 +107,8 @@ class AwsKmsKey(SigningKey):
         return AwsKmsKey(self._account, self._config, arn, public_key)
 
     def close(self) -> None:
-        """Leave the account; its last key closes the connections."""
-        self._account.leave()
+        """End the use of the account; its last key closes the connections."""
+        self._lease.close()
 
     def __repr__(self) -> str:
         return f"<AwsKmsKey {self._arn}>"

@@ -5,7 +5,8 @@ import binascii
 import json
 from typing import Any
 
-from signer_aws_kms.account import Account, open_account
+from signer_aws_kms.account import Account
+from signer_aws_kms.accounts import open_account
 from signer_aws_kms.asked import Asked
 from signer_aws_kms.config import AwsKmsConfig
 from signer_aws_kms.failures import incomplete, of_connection

@@ -9,10 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from signer_aws_kms.account import open_account
-from signer_aws_kms.config import AwsKmsConfig
 from signer_aws_kms.testing import FakeKms
-from signer_core import Deadline, Signer, create_signer
+from signer_core import Signer, create_signer
 from tests.plugins.aws_kms.peers import PATIENCE
 from tests.plugins.aws_kms.signers import ALIAS, opened, options
 
@@ -55,18 +53,6 @@ def test_a_signer_that_nobody_closed_leaves_no_connection(fake_kms: FakeKms) -> 
     assert len(pool._open) == 0
 
 
-@pytest.mark.parametrize(
-    "different", [{"max_connections": 3}, {"endpoint_url": "http://localhost:1"}, {"region": "eu-west-1"}]
-)
-def test_another_account_shares_nothing(fake_kms: FakeKms, different: dict[str, object]) -> None:
-    base = AwsKmsConfig(key_id=ALIAS)
-    other = AwsKmsConfig(key_id=ALIAS, **different)  # type: ignore[arg-type]
-    deadline = Deadline.after(PATIENCE)
-    account = open_account(base, deadline)
-    assert open_account(base, deadline) is account
-    assert open_account(other, deadline) is not account
-
-
 def test_other_credentials_in_the_environment_are_another_account(
     fake_kms: FakeKms, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -80,7 +66,7 @@ def test_other_credentials_in_the_environment_are_another_account(
 
 
 def test_an_account_that_nobody_uses_is_forgotten(fake_kms: FakeKms) -> None:
-    from signer_aws_kms.account import _accounts
+    from signer_aws_kms.accounts import _accounts
 
     fake_kms.create_key(alias=ALIAS)
     opened().close()

@@ -77,6 +77,15 @@ def test_credentials_that_were_written_into_the_shared_file_are_used_when_the_ol
     assert fake_kms.requests["Sign"] == 4
 
 
+def test_who_opens_another_signer_gets_what_the_shared_file_has_now(fake_kms: FakeKms, shared_file: SharedFile) -> None:
+    old, new = fake_kms.add_identity(), fake_kms.add_identity()
+    shared_file.write(old)
+    with opened():
+        shared_file.write(new)
+        with opened():
+            assert caller(fake_kms) == new.access_key_id
+
+
 def test_a_new_token_in_the_environment_is_used_when_the_old_one_is_refused(
     fake_kms: FakeKms, monkeypatch: pytest.MonkeyPatch
 ) -> None:
