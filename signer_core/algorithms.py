@@ -61,8 +61,7 @@ def _ecdsa(curve: EllipticCurve, hash_name: str, jwk_alg: str) -> AlgorithmFacts
 
 
 def _rsa_pss(hash_name: str, jwk_alg: str) -> AlgorithmFacts:
-    signature = "as long as the modulus (RFC 8017); the salt is as long as the hash"
-    return _hashing(_RSA, rsa_pss(hash_name), signature, jwk_alg, deterministic=False)
+    return _hashing(_RSA, rsa_pss(hash_name), "as long as the modulus (RFC 8017)", jwk_alg, deterministic=False)
 
 
 def _rsa_pkcs1v15(hash_name: str, jwk_alg: str) -> AlgorithmFacts:

@@ -1,15 +1,19 @@
-"""The backend ``noop``: an Ed25519 key in memory, for tests and for trying things out. It protects nothing."""
+"""The backend ``noop``: a key in memory, for tests and for trying things out. It protects nothing."""
 
 import logging
 import re
+from typing import Any
 
 import attrs
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from signer_core import Algorithm, Backend, Deadline, PublicKey, SigningKey, hookimpl
+from signer_core.algorithms import FACTS
+from signer_core.errors import ConfigError
 from signer_core.options import describe
 
 _logger = logging.getLogger(__name__)
+
+_RSA_BITS = 2048  # the shortest that is allowed: it is made anew each time
 
 
 @attrs.frozen(kw_only=True)
@@ -19,27 +23,40 @@ class NoopConfig:
     seed: str | None = attrs.field(
         default=None,
         repr=False,
-        metadata=describe("the private key, 32 bytes in hex, for reproducible tests; a fresh key without it"),
+        metadata=describe(
+            "the private key in hex, 32 bytes for Ed25519, for reproducible tests; a fresh key without it"
+        ),
     )
+    algorithm: Algorithm = attrs.field(default=Algorithm.ED25519, metadata=describe("what the key signs with"))
 
     @seed.validator
     def _is_hex(self, _: object, seed: str | None) -> None:
-        if seed is not None and not re.fullmatch("[0-9a-fA-F]{64}", seed, re.ASCII):
-            raise ValueError("write 32 bytes in hex")
+        if seed is not None and not re.fullmatch("([0-9a-fA-F]{2})+", seed, re.ASCII):
+            raise ValueError("write bytes in hex, 32 of them for Ed25519")
+
+    def __attrs_post_init__(self) -> None:
+        """Refuse a seed that is not as long as a private key for the algorithm."""
+        size = FACTS[self.algorithm].key_type.private_size
+        if self.seed is not None and len(self.seed) != 2 * (size or 0):
+            raise ValueError(
+                f"a key for {self.algorithm} is always a fresh one: leave out 'seed'"
+                if size is None
+                else f"the seed of a key for {self.algorithm} has {size} bytes in hex"
+            )
 
 
 class NoopKey(SigningKey):
-    """An Ed25519 key in memory."""
+    """A private key of cryptography's, in memory."""
 
-    def __init__(self, private_key: Ed25519PrivateKey, *, reopens: bool) -> None:
-        self._private_key = private_key
-        self._public_key = PublicKey.from_cryptography(private_key.public_key())
+    def __init__(self, private_key: Any, algorithm: Algorithm = Algorithm.ED25519, *, reopens: bool) -> None:
+        self._sign = FACTS[algorithm].scheme.signer(private_key)
+        self._public_key = PublicKey.from_cryptography(private_key.public_key(), algorithm=algorithm)
         self._reopens = reopens
 
     @property
     def key_id(self) -> str:
-        """``noop:`` and the raw public key in hex."""
-        return f"noop:{self._public_key.raw.hex()}"
+        """``noop:`` and the last 32 bytes of the DER public key in hex, which are the whole of an Ed25519 key."""
+        return f"noop:{self._public_key.to_der()[-32:].hex()}"
 
     @property
     def public_key(self) -> PublicKey:
@@ -53,13 +70,13 @@ class NoopKey(SigningKey):
 
     def sign(self, message: bytes, deadline: Deadline) -> bytes:
         """Sign at once."""
-        return self._private_key.sign(message)
+        return self._sign(message)
 
 
 @hookimpl
 def signer_backend() -> Backend:
     """Describe the backend."""
-    return Backend(contract=1, config_class=NoopConfig, algorithms=frozenset({Algorithm.ED25519}))
+    return Backend(contract=1, config_class=NoopConfig, algorithms=frozenset(Algorithm))
 
 
 @hookimpl
@@ -68,6 +85,14 @@ def signer_open(config: NoopConfig) -> SigningKey:
     _logger.warning(
         "the backend noop protects nothing: its key lies in memory and in the configuration; only for tests"
     )
+    key_type = FACTS[config.algorithm].key_type
     if config.seed is None:
-        return NoopKey(Ed25519PrivateKey.generate(), reopens=False)
-    return NoopKey(Ed25519PrivateKey.from_private_bytes(bytes.fromhex(config.seed)), reopens=True)
+        return NoopKey(key_type.generate(rsa_bits=_RSA_BITS), config.algorithm, reopens=False)
+    try:
+        private_key = key_type.from_private_bytes(bytes.fromhex(config.seed))
+    except ValueError:
+        raise ConfigError(
+            f"the option 'seed' is no private key for {config.algorithm}",
+            remedy="write a number above 0 and below the order of the curve",
+        ) from None
+    return NoopKey(private_key, config.algorithm, reopens=True)

@@ -1,5 +1,7 @@
 """The backend noop does what every backend must do."""
 
+from typing import Any
+
 import pytest
 
 from signer_core.testing import SigningKeyConformance
@@ -20,3 +22,29 @@ class TestFresh(SigningKeyConformance):
     @pytest.fixture
     def config(self) -> dict[str, str]:
         return {"backend": "noop"}
+
+
+class TestSeedOfEcdsa(SigningKeyConformance):
+    """A key of an algorithm that is not deterministic, found again."""
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def config(cls) -> dict[str, Any]:
+        return {"backend": "noop", "algorithm": "ecdsa-secp256k1-sha256", "seed": "46" * 32}
+
+
+class TestSeedOfMlDsa(SigningKeyConformance):
+    """A key with large signatures, found again."""
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def config(cls) -> dict[str, Any]:
+        return {"backend": "noop", "algorithm": "ml-dsa-65", "seed": "46" * 32}
+
+
+class TestFreshRsa(SigningKeyConformance):
+    """A key without a raw form, and so without an address."""
+
+    @pytest.fixture
+    def config(self) -> dict[str, Any]:
+        return {"backend": "noop", "algorithm": "rsa-pkcs1v15-sha512"}

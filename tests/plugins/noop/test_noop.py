@@ -5,7 +5,7 @@ import pickle
 
 import pytest
 
-from signer_core import Signer, create_signer, init_signer
+from signer_core import Algorithm, Signer, create_signer, init_signer
 from signer_core.errors import ConfigError, KeyMismatchError
 from signer_core.plugins import load_backend
 from signer_core.testing.secrecy import told
@@ -42,15 +42,87 @@ def test_key_id_is_the_public_key() -> None:
     assert opened(seed=SEED).key_id == f"noop:{PUBLIC_KEY}"
 
 
+@pytest.mark.parametrize("algorithm", Algorithm)
+def test_every_algorithm(algorithm: Algorithm) -> None:
+    with opened(algorithm=algorithm) as signer, opened(algorithm=algorithm) as other:
+        assert signer.algorithm is algorithm
+        signer.public_key.verify(signer.sign(b"message"), b"message")
+        assert (signer.public_key, signer.key_id) != (other.public_key, other.key_id)
+        assert len(signer.key_id) == len("noop:") + 64
+
+
+#: RFC 6979, appendices A.2.5 and A.2.7: private numbers, and the x of their points
+ECDSA_KEYS = {
+    "ecdsa-p256-sha256": (
+        "C9AFA9D845BA75166B5C215767B1D6934E50C3DB36E89B127B8A622B120F6721",
+        "60FED4BA255A9D31C961EB74C6356D68C049B8923B61FA6CE669622E60F29FB6",
+    ),
+    "ecdsa-p521-sha512": (
+        (
+            "00FAD06DAA62BA3B25D2FB40133DA757205DE67F5BB0018FEE8C86E1B68C7E75"
+            "CAA896EB32F1F47C70855836A6D16FCC1466F6D8FBEC67DB89EC0C08B0E996B83538"
+        ),
+        (
+            "01894550D0785932E00EAA23B694F213F8C3121F86DC97A04E5A7167DB4E5BCD"
+            "371123D46E45DB6B5D5370A7F20FB633155D38FFA16D2BD761DCAC474B9A2F5023A4"
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize(("algorithm", "key"), ECDSA_KEYS.items())
+def test_seed_of_an_ec_key_is_the_private_number_of_rfc_6979(algorithm: str, key: tuple[str, str]) -> None:
+    private, x = key
+    assert opened(algorithm=algorithm, seed=private).public_key.raw[1:].hex().upper() == x
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "size"),
+    [("ecdsa-p256-sha256", 32), ("ecdsa-p384-sha384", 48), ("ecdsa-p521-sha512", 66), ("ml-dsa-87", 32)],
+)
+def test_seed_is_as_long_as_the_private_key(algorithm: str, size: int) -> None:
+    assert (
+        opened(algorithm=algorithm, seed="01" * size).public_key
+        == opened(algorithm=algorithm, seed="01" * size).public_key
+    )
+    for wrong in (size - 1, size + 1):
+        with pytest.raises(ConfigError, match=f"the seed of a key for {algorithm} has {size} bytes in hex"):
+            opened(algorithm=algorithm, seed="01" * wrong)
+
+
+@pytest.mark.parametrize("seed", ["00" * 32, "ff" * 32])
+def test_seed_that_is_no_private_number_is_refused_and_not_repeated(seed: str) -> None:
+    with pytest.raises(ConfigError, match="is no private key for ecdsa-p256-sha256; write a number above 0") as caught:
+        opened(algorithm="ecdsa-p256-sha256", seed=seed)
+    assert seed not in told(caught.value)
+
+
+def test_rsa_key_is_not_made_out_of_a_seed() -> None:
+    with pytest.raises(ConfigError, match="a key for rsa-pss-sha256 is always a fresh one: leave out 'seed'"):
+        opened(algorithm="rsa-pss-sha256", seed=SEED)
+
+
+def test_algorithm_that_there_is_not() -> None:
+    with pytest.raises(ConfigError, match=r"option 'algorithm'.*write one of: ed25519, ecdsa-p256-sha256, "):
+        opened(algorithm="rot13")
+
+
 @pytest.mark.parametrize(
     "seed",
-    ["", SEED[:-1], SEED[:-2], SEED + "00", "0x" + SEED[2:], SEED[:-1] + "g", SEED + "\n", "４" * 64],
-    ids=["empty", "odd", "short", "long", "prefix", "not-hex", "newline", "wide-digits"],
+    ["", SEED[:-1], "0x" + SEED[2:], SEED[:-1] + "g", SEED + "\n", "４" * 64],
+    ids=["empty", "odd", "prefix", "not-hex", "newline", "wide-digits"],
 )
-def test_seed_that_is_not_32_bytes_in_hex_is_refused_and_not_repeated(seed: str) -> None:
-    with pytest.raises(ConfigError, match=r"option 'seed'.*32 bytes in hex") as caught:
+def test_seed_that_is_not_bytes_in_hex_is_refused_and_not_repeated(seed: str) -> None:
+    with pytest.raises(ConfigError, match=r"option 'seed'.*the private key in hex, 32 bytes for Ed25519") as caught:
         opened(seed=seed)
     assert not seed or seed not in told(caught.value)
+
+
+@pytest.mark.parametrize("seed", [SEED[:-2], SEED + "00"])
+def test_seed_of_another_size_is_refused_and_not_repeated(seed: str) -> None:
+    with pytest.raises(ConfigError, match="the seed of a key for ed25519 has 32 bytes in hex") as caught:
+        opened(seed=seed)
+    assert seed not in told(caught.value)
 
 
 @pytest.mark.parametrize("seed", [7, b"\x00" * 32, ["a"], True])
@@ -98,7 +170,7 @@ def test_passphrase_is_refused() -> None:
 
 def test_config_class_is_usable_without_the_core() -> None:
     assert NoopConfig().seed is None
-    with pytest.raises(ValueError, match="32 bytes in hex"):
+    with pytest.raises(ValueError, match="bytes in hex"):
         NoopConfig(seed="secret")
 
 
