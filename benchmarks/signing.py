@@ -6,6 +6,7 @@ from contextlib import ExitStack
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from benchmarks.idle_extension import installed
 from benchmarks.key_file import key_file
 from benchmarks.measuring import Comparison, compared, in_threads, interleaved
 from signer_core import create_signer
@@ -27,6 +28,16 @@ def comparisons() -> Iterator[Comparison]:
         yield compared("Signer.sign, noop", times["noop"], times["raw"], 1.03)
         yield compared("Signer.sign, file", times["file"], times["raw"], 1.03)
         yield scaling("two threads, one signer", noop, raw)
+
+        names = ["idle_one", "idle_two", "idle_three"]
+        stack.enter_context(installed(names))
+        turns = {}
+        for number in (0, 1, 3):
+            config = {"backend": "noop", "extensions": {name: {} for name in names[:number]}}
+            turns[str(number)] = in_a_row(stack.enter_context(create_signer(config)).sign, 10)
+        times = interleaved(turns, rounds=2000, calls=10)
+        yield compared("one extension beside none", times["1"], times["0"], 1.10)
+        yield compared("three beside none", times["3"], times["0"], 1.10)
 
 
 def in_a_row(sign: Sign, calls: int) -> Callable[[], None]:

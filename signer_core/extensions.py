@@ -10,6 +10,7 @@ from signer_core.deadline import Deadline
 from signer_core.errors import PluginContractError, SignCancelledError
 from signer_core.hookspecs import SignEvent, SigningKey
 from signer_core.key_contract import FOREIGN
+from signer_core.public_key import PublicKey
 from signer_core.way import Way
 
 _logger = logging.getLogger("signer_core")
@@ -46,48 +47,9 @@ class Extensions:
         """
         if not self._attached:
             return way
-        key_id, public_key = key.key_id, key.public_key
-        ask = _asking([(each, each.before) for each in self._attached if each.before is not None])
+        asked = [(each, each.before) for each in self._attached if each.before is not None]
         told = [(each, each.after) for each in reversed(self._attached) if each.after is not None]
-
-        def watched(message: bytes, deadline: Deadline) -> bytes:
-            event = SignEvent(
-                signer=signer,
-                backend=backend,
-                key_id=key_id,
-                public_key=public_key,
-                message=message,
-                size=len(message),
-                started_at=time.time(),
-            )
-            waiting = iter(told)
-            signature: bytes | None = None
-            error: BaseException | None = None
-            outcome: Exception | None = None
-            try:
-                ask(event)
-                deadline.check()  # they may have taken their time
-                signature = way(message, deadline)
-            except BaseException as raised:
-                error = raised
-                outcome = _outcome(error)
-            while True:
-                try:
-                    for each, after in waiting:  # noqa: B007 — used below; goes on behind the one that raised
-                        if (answer := after(event, signature, outcome)) is not None:
-                            raise AnsweredError(type(answer).__name__)
-                    break
-                except BaseException as raised:
-                    error = _first(error, each.failure("signer_after_sign", raised))
-                    signature, outcome = None, _outcome(error)
-            if signature is not None:
-                return signature
-            try:
-                raise error or AssertionError
-            finally:  # the error's traceback holds this frame, which must not hold the error as well
-                del error, outcome
-
-        return watched
+        return _watched(way, asked, told, signer=signer, backend=backend, key_id=key.key_id, public_key=key.public_key)
 
     def close(self) -> PluginContractError | None:
         """Close each that is still open, the last one first; the first error of those that fail."""
@@ -103,24 +65,56 @@ class Extensions:
         self._closing = threading.Lock()
 
 
-def _asking(asked: Sequence[tuple[Attached, Callable[..., object]]]) -> Callable[[SignEvent], None]:
-    """What asks all of them, until one refuses."""
+#: Extensions, each with one of its hooks.
+_Hooks = Sequence[tuple[Attached, Callable[..., object]]]
 
-    def ask(event: SignEvent) -> None:
-        for extension, before in asked:
-            try:
+
+def _watched(
+    way: Way,
+    asked: _Hooks,
+    told: _Hooks,
+    *,
+    signer: str | None,
+    backend: str | None,
+    key_id: str,
+    public_key: PublicKey,
+) -> Way:
+    """In one function, so that what a signature costs and where an interrupt may come can be seen."""
+
+    def watched(message: bytes, deadline: Deadline) -> bytes:
+        event = SignEvent(signer, backend, key_id, public_key, message, time.time(), None, len(message))
+        waiting = iter(told)
+        asking: Attached | None = None
+        signature: bytes | None = None
+        error: BaseException | None = None
+        outcome: Exception | None = None
+        try:
+            for asking, before in asked:  # noqa: B007 — used below, like each
                 if (answer := before(event)) is not None:
                     raise AnsweredError(type(answer).__name__)
+            asking = None
+            deadline.check()  # they may have taken their time
+            signature = way(message, deadline)
+        except BaseException as raised:
+            error = raised if asking is None else asking.failure("signer_before_sign", raised)
+            outcome = _outcome(error)
+        while True:
+            try:
+                for each, after in waiting:  # noqa: B007 — goes on behind the one that raised
+                    if (answer := after(event, signature, outcome)) is not None:
+                        raise AnsweredError(type(answer).__name__)
+                break
             except BaseException as raised:
-                failure = extension.failure("signer_before_sign", raised)
-                try:
-                    if failure is raised:
-                        raise
-                    raise failure from failure.__cause__
-                finally:
-                    del failure  # as above
+                error = _first(error, each.failure("signer_after_sign", raised))
+                signature, outcome = None, _outcome(error)
+        if signature is not None:
+            return signature
+        try:
+            raise error or AssertionError
+        finally:  # the error's traceback holds this frame, which must not hold the error as well
+            del error, outcome
 
-    return ask
+    return watched
 
 
 def _outcome(error: BaseException) -> Exception:

@@ -137,7 +137,7 @@ class Extension:
     needs_message: bool = attrs.field(default=True, validator=_is_bool)
 
 
-@attrs.frozen(kw_only=True, eq=False, slots=False)  # one is made for each signature: without slots that is quicker
+@attrs.frozen(eq=False, slots=False)  # one is made for each signature, which is quicker without slots and keywords
 class SignEvent:
     """One signature that is asked for, as extensions see it."""
 
@@ -148,11 +148,11 @@ class SignEvent:
     public_key: PublicKey
     #: The message; None where only a digest is signed, which ``prehashed`` then gives as (name of the hash, digest).
     message: bytes | None = attrs.field(repr=False)
+    #: Seconds since the epoch.
+    started_at: float
     prehashed: tuple[str, bytes] | None = None
     #: The message's size in bytes, where it is known.
     size: int | None = None
-    #: Seconds since the epoch.
-    started_at: float
 
     @functools.cached_property
     def digest(self) -> bytes | None:
