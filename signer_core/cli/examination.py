@@ -8,6 +8,7 @@ from typing import Any, ParamSpec, TypeVar
 
 from signer_core.cli.command_line import CommandLine
 from signer_core.cli.configuration_file import VARIABLE
+from signer_core.cli.public_keys import has_raw
 from signer_core.deadline import Deadline
 from signer_core.distributions import distribution_of
 from signer_core.errors import PolicyViolationError, SignerError
@@ -107,7 +108,8 @@ def _extension(settings: ExtensionSettings) -> tuple[None, str]:
 def _key(settings: Settings, stack: contextlib.ExitStack) -> tuple[Signer, str]:
     signer = stack.enter_context(open_signer(settings))
     key = signer.public_key
-    return signer, f"{signer.key_id}, {key.algorithm}, address {key.address.hex()}, fingerprint {key.fingerprint}"
+    address = f"address {key.address.hex()}, " if has_raw(key.algorithm) else ""
+    return signer, f"{signer.key_id}, {key.algorithm}, {address}fingerprint {key.fingerprint}"
 
 
 def _plugin_verdicts(settings: Settings, plugin: BackendPlugin, config: Any) -> Iterator[Verdict]:

@@ -22,23 +22,25 @@ if TYPE_CHECKING:
 def command(command_line: CommandLine) -> None:
     """Make the configured key if it is missing, and print its address in hex. Running it twice changes nothing.
 
+    An RSA key has no address: its fingerprint is printed.
+
     With --backend and no configuration file there, one is written too: the backend, the options given by --set, and a
     comment for each of the others. Where there is one, options by --set that would make another key are refused.
     """
     is_first_time = command_line.backend is not None and not command_line.file.exists
-    address = _first_time(command_line) if is_first_time else _once_more(command_line)
-    write(f"{address.hex()}\n")
+    printed = _first_time(command_line) if is_first_time else _once_more(command_line)
+    write(f"{printed}\n")
 
 
-def _once_more(command_line: CommandLine) -> bytes:
-    """Make the key of a configuration that is there; its address."""
+def _once_more(command_line: CommandLine) -> str:
+    """Make the key of a configuration that is there; what is printed of it."""
     settings = command_line.settings()
     _check_options(settings)
     with _open(settings) as signer:
-        return signer.address
+        return _printed(signer)
 
 
-def _first_time(command_line: CommandLine) -> bytes:
+def _first_time(command_line: CommandLine) -> str:
     """Make the key, then write the file, so that a failure leaves nothing that a second run would stumble over.
 
     Whoever else does it at the same time makes the same key; one of them writes the file, and it counts for all.
@@ -55,7 +57,7 @@ def _first_time(command_line: CommandLine) -> bytes:
     settings = attrs.evolve(command_line.settings_without_file(), directory=path.parent)
     content = template(settings)
     with _open(settings) as signer:
-        address, key_id = signer.address, signer.key_id
+        printed, key_id = _printed(signer), signer.key_id
         is_written = create_file(str(path), content.encode())
     if not is_written:
         try:
@@ -64,7 +66,13 @@ def _first_time(command_line: CommandLine) -> bytes:
             error.add_note(f"the key {key_id} was opened or made before that was seen")
             raise
     click.echo(f"wrote {path}", err=True)
-    return address
+    return printed
+
+
+def _printed(signer: "Signer") -> str:
+    from signer_core.cli.public_keys import has_raw
+
+    return signer.address.hex() if has_raw(signer.algorithm) else signer.public_key.fingerprint
 
 
 def _open(settings: "Settings") -> "Signer":

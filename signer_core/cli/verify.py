@@ -21,21 +21,26 @@ _LIMIT = 1024 * 1024  # bytes, far above any signature or public key
 @click.option(
     "--public-key", metavar="PATH", type=click.Path(), help="The public key, not that of the configured signer."
 )
+@click.option("--algorithm", metavar="NAME", help="What that key signs with, where it serves several algorithms.")
 @click.pass_obj
-def command(command_line: CommandLine, file: str, signature: str, public_key: str | None) -> None:
+def command(
+    command_line: CommandLine, file: str, signature: str, public_key: str | None, algorithm: str | None
+) -> None:
     """Verify that the signature in the file SIGNATURE was made over FILE; "-" is the standard input.
 
     SIGNATURE has any encoding that `signer sign` writes, the public key any that `signer show` writes.
     """
     if file == signature == STDIN:
         raise click.UsageError("FILE and SIGNATURE cannot both be the standard input")
+    if algorithm is not None and public_key is None:
+        raise click.UsageError("--algorithm is for the key of --public-key; the configured signer has its own")
     encoded = read(signature, limit=_LIMIT)
     message = read(file)
-    key = _configured_key(command_line) if public_key is None else _key_in(public_key)
+    key = _configured_key(command_line) if public_key is None else _key_in(public_key, algorithm)
     if not _is_good(key, encoded, message):
         raise InvalidSignatureError(
             f"wrong signature: {named(signature)} was not made over {named(file)} with this key",
-            remedy=f"the key's fingerprint is {key.fingerprint}; is it the signer's?",
+            remedy=f"the key is {key.algorithm}, its fingerprint {key.fingerprint}; are both the signer's?",
         )
     write(f"the signature is good: made over {named(file)} with the {key.algorithm} key {key.fingerprint}\n")
 
@@ -57,11 +62,11 @@ def _configured_key(command_line: CommandLine) -> "PublicKey":
         return signer.public_key
 
 
-def _key_in(path: str) -> "PublicKey":
+def _key_in(path: str, algorithm: str | None) -> "PublicKey":
     from signer_core.cli.public_keys import parse
     from signer_core.errors import KeyFormatError, UnsupportedAlgorithmError
 
     try:
-        return parse(read(path, limit=_LIMIT))
+        return parse(read(path, limit=_LIMIT), algorithm)
     except (KeyFormatError, UnsupportedAlgorithmError) as error:
         raise type(error)(f"{path}: {error.message}", remedy=error.remedy) from None

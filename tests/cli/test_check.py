@@ -51,6 +51,11 @@ def test_the_plugin_is_shown_with_its_distribution(noop: Signer) -> None:
     assert detail.startswith("signer-noop 0.1.0 in /")
 
 
+def test_an_rsa_key_is_shown_without_an_address(signer: Signer) -> None:
+    shown = steps(signer("--backend", "noop", "--set", "algorithm=rsa-pss-sha256", "check", "--json"))
+    assert ", rsa-pss-sha256, fingerprint " in shown["key"]["detail"]
+
+
 def test_the_key_is_shown_with_its_address(noop: Signer) -> None:
     address = noop("show", "--format", "address").stdout.strip()
     assert f"address {address}" in steps(noop("check", "--json"))["key"]["detail"]

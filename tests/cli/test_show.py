@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from click.testing import Result
 
 from signer_core import PublicKey, create_signer, init_signer
 from tests.cli.conftest import SEED, Signer
@@ -51,6 +52,26 @@ def test_each_other_format_is_just_that_encoding(noop: Signer, key: PublicKey) -
 def test_jwk_is_one_line_of_json(noop: Signer, key: PublicKey) -> None:
     line = noop("show", "--format", "jwk").stdout
     assert (json.loads(line), line.count("\n")) == (key.to_jwk(), 1)
+
+
+def rsa(signer: Signer, *arguments: str) -> Result:
+    return signer("--backend", "noop", "--set", "algorithm=rsa-pss-sha384", *arguments)
+
+
+def test_an_rsa_key_has_no_address_and_is_shown_as_der(signer: Signer) -> None:
+    shown = json.loads(rsa(signer, "show", "--format", "json").stdout)
+    key = PublicKey.from_der(bytes.fromhex(shown["public_key"]), algorithm=shown["algorithm"])
+    assert (shown["address"], shown["fingerprint"]) == (None, key.fingerprint)
+    names = [line.split()[0] for line in rsa(signer, "show").stdout.splitlines()]
+    assert names == ["backend", "key_id", "algorithm", "public_key", "fingerprint"]
+
+
+def test_a_format_that_the_key_does_not_have(signer: Signer) -> None:
+    result = rsa(signer, "show", "--format", "address")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "error: an RSA key has no raw form, and so no address\n" in result.stderr
+    curve = signer("--backend", "noop", "--set", "algorithm=ecdsa-secp256k1-sha256", "show", "--format", "openssh")
+    assert "error: an EC key on secp256k1 has no form in OpenSSH\nremedy: use PEM" in curve.stderr
 
 
 def test_an_unknown_format_is_wrong_usage(noop: Signer) -> None:

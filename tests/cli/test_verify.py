@@ -9,13 +9,16 @@ from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from signer_core import PublicKey
+from signer_core import Algorithm, PublicKey
+from signer_core import Signer as SignerOf
+from signer_core.algorithms import FACTS
 from signer_core.cli import main
 from signer_core.cli.public_keys import FORMATS, parse
 from signer_core.cli.signatures import ENCODINGS, candidates
-from signer_core.errors import KeyFormatError
+from signer_core.errors import KeyFormatError, UnsupportedAlgorithmError
+from signer_noop import NoopKey
 from tests.cli.conftest import SEED, Signer
-from tests.strategies import flipped, messages
+from tests.strategies import flipped, messages, private_key
 
 MESSAGE = b"block header\n"
 
@@ -45,6 +48,46 @@ def test_every_public_key_that_show_writes(form: str, noop: Signer, signer: Sign
     Path("key").write_bytes(noop("show", "--format", form).stdout_bytes)
     result = signer("verify", "message", "signature", "--public-key", "key")
     assert (result.exit_code, result.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("form", [each for each in FORMATS if each not in ("address", "text", "json", "jwk")])
+def test_an_rsa_key_in_an_encoding_that_does_not_say_what_it_signs_with(form: str, signer: Signer) -> None:
+    algorithm = Algorithm.RSA_PKCS1V15_SHA512
+    private = private_key(algorithm)
+    key = PublicKey.from_cryptography(private.public_key(), algorithm=algorithm)
+    Path("signature").write_bytes(FACTS[algorithm].scheme.signer(private)(MESSAGE))
+    encoded = {"pem": key.to_pem, "der": key.to_der, "openssh": key.to_openssh, "libp2p": key.to_libp2p}
+    Path("key").write_bytes(encoded[form]())
+    wrong = signer("verify", "message", "signature", "--public-key", "key")
+    assert wrong.exit_code == 1
+    assert "remedy: the key is rsa-pss-sha256, its fingerprint" in wrong.stderr
+    right = signer("verify", "message", "signature", "--public-key", "key", "--algorithm", algorithm)
+    assert (right.exit_code, right.stderr) == (0, "")
+    assert f"with the {algorithm} key" in right.stdout
+
+
+@pytest.mark.parametrize("algorithm", ["rsa-pkcs1v15-sha384", "ecdsa-p521-sha512", "ml-dsa-44"])
+@pytest.mark.parametrize("form", ["text", "json", "jwk"])
+def test_what_says_itself_what_the_key_signs_with(form: str, algorithm: str, signer: Signer) -> None:
+    private = private_key(Algorithm(algorithm))
+    signer_of = FACTS[Algorithm(algorithm)].scheme.signer(private)
+    key = PublicKey.from_cryptography(private.public_key(), algorithm=Algorithm(algorithm))
+    facts = SignerOf(NoopKey(private, Algorithm(algorithm), reopens=False), name="mine")
+    Path("key").write_bytes(FORMATS[form](facts))
+    Path("signature").write_bytes(signer_of(MESSAGE))
+    assert signer("verify", "message", "signature", "--public-key", "key").stdout.endswith(f"{key.fingerprint}\n")
+    other = signer("verify", "message", "signature", "--public-key", "key", "--algorithm", "ed25519")
+    assert other.exit_code == 1
+    assert other.stderr.startswith("error: key: ")
+
+
+def test_an_algorithm_that_there_is_not(signer: Signer) -> None:
+    result = signer("verify", "message", "signature", "--public-key", "key.pem", "--algorithm", "rot13")
+    assert result.stderr.startswith("error: key.pem: there is no algorithm 'rot13'\n")
+
+
+def test_an_algorithm_without_a_public_key_is_wrong_usage(noop: Signer) -> None:
+    assert noop("verify", "message", "signature", "--algorithm", "ed25519").exit_code == 2
 
 
 def test_a_public_key_needs_no_configuration(signer: Signer) -> None:
@@ -149,7 +192,7 @@ def test_whatever_its_size_a_signature_is_among_what_its_encoding_may_stand_for(
 def test_anything_is_a_public_key_or_a_clear_error(encoded: bytes) -> None:
     try:
         parse(encoded)
-    except KeyFormatError:
+    except (KeyFormatError, UnsupportedAlgorithmError):
         pass
 
 
