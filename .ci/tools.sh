@@ -1,8 +1,9 @@
-# What the checks need on a machine that has Python and pip: uv, and the programs that the tests compare with.
+# What the checks need on a machine that has Python and pip: uv, `python3 -m venv`, and what the tests compare with.
 
 missing_packages() {
   command -v openssl >/dev/null || echo openssl
   command -v ssh-keygen >/dev/null || echo openssh-client
+  python3 -c 'import ensurepip' 2>/dev/null || echo python3-venv
 }
 
 install_packages() {
