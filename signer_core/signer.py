@@ -1,18 +1,17 @@
 """Signer: what an application holds."""
 
-import functools
 import threading
 import time
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from types import TracebackType
 from typing import Any, Self
 
-from signer_core import parallel
 from signer_core.algorithms import Algorithm
 from signer_core.attempts import Attempts, full_jitter
+from signer_core.calls import Calls
 from signer_core.current_key import CurrentKey
 from signer_core.deadline import Deadline
-from signer_core.errors import PluginContractError, SignerClosedError
+from signer_core.errors import PluginContractError
 from signer_core.extensions import Extensions
 from signer_core.forks import tell_after_fork
 from signer_core.hookspecs import SigningKey
@@ -42,15 +41,13 @@ class Signer:
 
     __slots__ = (
         "__weakref__",
-        "_attempts",
         "_backend",
-        "_concurrency",
+        "_calls",
         "_extensions",
         "_key",
         "_name",
         "_no_limit",
         "_origin",
-        "_threads",
     )
 
     def __init__(
@@ -73,12 +70,10 @@ class Signer:
     ) -> None:
         if not isinstance(key, SigningKey):
             raise TypeError(f"a Signer is made of a SigningKey, not of {type(key).__name__}")
-        parallel.check_concurrency(concurrency)
         self._name = name
         self._backend = backend
-        self._concurrency = concurrency
         self._origin = origin
-        self._attempts = attempts = Attempts(
+        attempts = Attempts(
             timeout=budget(timeout),
             attempt_timeout=budget(attempt_timeout),
             max_retries=max_retries,
@@ -99,7 +94,7 @@ class Signer:
             return OpenKey(key, extensions.watched(way, key, signer=name, backend=backend), broken)
 
         self._key = CurrentKey(key, accept=accept, attempts=attempts, owner=name or backend or describe(key))
-        self._threads = parallel.Threads(concurrency)
+        self._calls = Calls(self._key, attempts, concurrency=concurrency)
         # The deadline of all calls that nothing limits, with a key that is never renewed; None where there are none.
         quick = attempts.timeout is None and not self._key.is_renewed
         self._no_limit = Deadline.after(None, clock=clock) if quick else None
@@ -136,9 +131,7 @@ class Signer:
                 quick_calls.pop()
                 if key.retired:
                     key.close_if_idle()
-        deadline = self._attempts.deadline(timeout, cancel)
-        deadline.check()
-        return self._sign(message, deadline)
+        return self._calls.one(message, timeout=timeout, cancel=cancel)
 
     def sign_async(
         self, message: bytes | bytearray | memoryview, *, timeout: float | None = None
@@ -148,19 +141,7 @@ class Signer:
         No coroutine function, but one that returns a coroutine: so the message is copied, and the time begins, now, and
         not only when a task comes to it.
         """
-        cancel = threading.Event()
-        return self._sign_async(copied(message), self._attempts.deadline(timeout, cancel), cancel)
-
-    async def _sign_async(self, message: bytes, deadline: Deadline, cancel: threading.Event) -> bytes:
-        call = object()
-        try:
-            held = self._key.enter(call)  # now, so that close() waits for the call while it still waits for a thread
-            signing = self._threads.submit(functools.partial(self._sign_held, held, message, deadline))
-        except BaseException:
-            self._key.leave(call)
-            raise
-        signing.add_done_callback(lambda _: self._key.leave(call))
-        return await parallel.outcome(signing, deadline=deadline, cancel=cancel)
+        return self._calls.awaited(copied(message), timeout=timeout)
 
     def sign_many(
         self,
@@ -173,23 +154,7 @@ class Signer:
 
         ``timeout`` bounds the whole batch. The first failure is raised, and what has not begun is not signed.
         """
-        batch = [copied(message) for message in messages]
-        if concurrency is None:
-            concurrency = self._concurrency
-        parallel.check_concurrency(concurrency)
-        cancel = threading.Event()
-        deadline = self._attempts.deadline(timeout, cancel)
-        call = object()
-        try:
-            key = self._key.enter_renewed(call, deadline)
-
-            def sign(message: bytes) -> bytes:
-                deadline.check()
-                return key.sign(message, deadline)
-
-            return parallel.in_order(sign, batch, concurrency=concurrency, cancel=cancel)
-        finally:
-            self._key.leave(call)
+        return self._calls.many([copied(message) for message in messages], concurrency=concurrency, timeout=timeout)
 
     @property
     def public_key(self) -> PublicKey:
@@ -227,7 +192,7 @@ class Signer:
             self._key.close()
             failure = self._extensions.close()  # now that no call is left that would ask them
         finally:
-            self._threads.close()
+            self._calls.end_threads()
         self._key.raise_close_error()
         if failure is not None:
             raise failure
@@ -264,28 +229,9 @@ class Signer:
             raise TypeError(f"a Signer of this key is not pickled: {self._backend!r} would open another key elsewhere")
         return self._origin.reopening(self.public_key.fingerprint)
 
-    def _sign(self, message: bytes, deadline: Deadline) -> bytes:
-        call = object()
-        try:
-            key = self._key.enter_renewed(call, deadline)
-            deadline.check()  # the renewal may have taken its time
-            return key.sign(message, deadline)
-        finally:
-            self._key.leave(call)
-
-    def _sign_held(self, held: OpenKey, message: bytes, deadline: Deadline) -> bytes:
-        """A signature for a call that holds ``held`` since it was made: by a newer key, if there is one by now."""
-        deadline.check()
-        if not self._key.is_renewed:
-            return held.sign(message, deadline)
-        try:
-            return self._sign(message, deadline)
-        except SignerClosedError:
-            return held.sign(message, deadline)  # closed meanwhile; close() waits for what it holds
-
     def forget_other_threads(self) -> None:
         """In a forked child: see :mod:`signer_core.forks`."""
-        self._threads = parallel.Threads(self._concurrency)
+        self._calls.forget_other_threads()
         self._key.forget_other_threads()
         self._extensions.forget_other_threads()
 

@@ -382,7 +382,7 @@ def test_pickle_opens_the_signer_again() -> None:
     assert reopened is not signer
     assert (reopened.name, reopened.backend, reopened.public_key) == ("mine", "noop", KEY)
     assert reopened.sign(b"abc") == signer.sign(b"abc")
-    assert again(reopened)._attempts.timeout == 5
+    assert again(reopened)._calls._attempts.timeout == 5
 
 
 def test_pickle_of_a_closed_signer_opens_a_new_one() -> None:

@@ -25,6 +25,7 @@ LAYERS = (
     "config_class",
     "signer",
     "forks",
+    "calls",
     "parallel",
     "current_key",
     "renewal",

@@ -1,0 +1,100 @@
+"""The calls of one signer that take their time: under a deadline, in threads for asyncio, in batches.
+
+Each of them enters the key that the signer uses, and leaves it at its end, so that a close waits for it.
+"""
+
+import functools
+import threading
+from collections.abc import Coroutine, Sequence
+from typing import Any
+
+from signer_core import parallel
+from signer_core.attempts import Attempts
+from signer_core.current_key import CurrentKey
+from signer_core.deadline import Deadline
+from signer_core.errors import SignerClosedError
+from signer_core.open_key import OpenKey
+
+
+class Calls:
+    """The calls that sign with ``key``, each in the budget that ``attempts`` gives it.
+
+    ``concurrency`` is the number of threads for calls that are awaited, and the one that batches start with.
+    """
+
+    __slots__ = ("_attempts", "_concurrency", "_key", "_threads")
+
+    def __init__(self, key: CurrentKey, attempts: Attempts, *, concurrency: int) -> None:
+        parallel.check_concurrency(concurrency)
+        self._key = key
+        self._attempts = attempts
+        self._concurrency = concurrency
+        self._threads = parallel.Threads(concurrency)
+
+    def one(self, message: bytes, *, timeout: float | None, cancel: threading.Event | None) -> bytes:
+        """One signature."""
+        deadline = self._attempts.deadline(timeout, cancel)
+        deadline.check()
+        return self._signed(message, deadline)
+
+    def awaited(self, message: bytes, *, timeout: float | None) -> Coroutine[Any, Any, bytes]:
+        """One signature, to be awaited; its time begins now."""
+        cancel = threading.Event()
+        return self._awaited(message, self._attempts.deadline(timeout, cancel), cancel)
+
+    def many(self, messages: Sequence[bytes], *, concurrency: int | None, timeout: float | None) -> list[bytes]:
+        """The signatures over ``messages``, in their order, with one key."""
+        if concurrency is None:
+            concurrency = self._concurrency
+        parallel.check_concurrency(concurrency)
+        cancel = threading.Event()
+        deadline = self._attempts.deadline(timeout, cancel)
+        call = object()
+        try:
+            key = self._key.enter_renewed(call, deadline)
+
+            def sign(message: bytes) -> bytes:
+                deadline.check()
+                return key.sign(message, deadline)
+
+            return parallel.in_order(sign, messages, concurrency=concurrency, cancel=cancel)
+        finally:
+            self._key.leave(call)
+
+    def end_threads(self) -> None:
+        """Let the threads for awaited calls end."""
+        self._threads.close()
+
+    def forget_other_threads(self) -> None:
+        """In a forked child: see :mod:`signer_core.forks`."""
+        self._threads = parallel.Threads(self._concurrency)
+
+    async def _awaited(self, message: bytes, deadline: Deadline, cancel: threading.Event) -> bytes:
+        call = object()
+        try:
+            held = self._key.enter(call)  # now, so that close() waits for the call while it still waits for a thread
+            signing = self._threads.submit(functools.partial(self._signed_held, held, message, deadline))
+        except BaseException:
+            self._key.leave(call)
+            raise
+        signing.add_done_callback(lambda _: self._key.leave(call))
+        return await parallel.outcome(signing, deadline=deadline, cancel=cancel)
+
+    def _signed(self, message: bytes, deadline: Deadline) -> bytes:
+        call = object()
+        try:
+            key = self._key.enter_renewed(call, deadline)
+            deadline.check()  # the renewal may have taken its time
+            return key.sign(message, deadline)
+        finally:
+            self._key.leave(call)
+
+    def _signed_held(self, held: OpenKey, message: bytes, deadline: Deadline) -> bytes:
+        """A signature for a call that holds ``held`` since it was made: by a newer key, if there is one by now."""
+        deadline.check()
+        if not self._key.is_renewed:
+            return held.sign(message, deadline)
+        try:
+            return self._signed(message, deadline)
+        except SignerClosedError:
+            return held.sign(message, deadline)  # closed meanwhile; close() waits for what it holds
