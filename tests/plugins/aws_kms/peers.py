@@ -3,6 +3,7 @@
 import contextlib
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 
 import attrs
@@ -11,6 +12,8 @@ import attrs
 PATIENCE = 30.0
 #: Seconds by which a call may outlast its deadline.
 GRACE = 0.25
+#: Seconds in which a call must be over that waits in vain.
+BUDGET = 0.4
 
 
 @attrs.define
@@ -118,3 +121,14 @@ class Clock:
 
     def __call__(self) -> float:
         return self.now
+
+
+class Measured:
+    """Holds the block to the deadline of a call that has BUDGET seconds."""
+
+    def __enter__(self) -> None:
+        self._started = time.monotonic()
+
+    def __exit__(self, *_: object) -> None:
+        taken = time.monotonic() - self._started
+        assert taken <= BUDGET + GRACE, f"it took {taken:.2f}s"

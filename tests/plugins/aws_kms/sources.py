@@ -45,13 +45,17 @@ class Source:
         #: It answers when this is set.
         self.gate = threading.Event()
         self.gate.set()
+        #: A question came that has no answer yet.
+        self.hangs = threading.Event()
         self.error: BaseException | None = None
         #: It gives what it gave before.
         self.stale = False
 
     def __call__(self) -> dict[str, Any]:
         self.asked += 1
-        self.gate.wait(PATIENCE)
+        if not self.gate.is_set():
+            self.hangs.set()
+            self.gate.wait(PATIENCE)
         if self.error is not None:
             raise copy.copy(self.error)
         if not self.stale:
@@ -109,7 +113,22 @@ class CredentialProcess:
     def print(self, stdout: str, *, stderr: str = "", status: int = 0) -> None:
         """What it does from now on."""
         for name, text in (("stdout", stdout), ("stderr", stderr), ("status", str(status))):
-            (self._directory / name).write_text(text)
+            beside = self._directory / f"{name}.new"
+            beside.write_text(text)
+            beside.replace(self._directory / name)
+
+    @contextlib.contextmanager
+    def hanging(self) -> Iterator[None]:
+        """Let it have no end in the block; it prints nothing afterwards."""
+        stdout = self._directory / "stdout"
+        stdout.unlink()
+        os.mkfifo(stdout)
+        fifo = os.open(stdout, os.O_RDWR)
+        try:
+            yield
+        finally:
+            self.print("")
+            os.close(fifo)
 
     def give(self, identity: Identity, *, lifetime: float | None = None) -> None:
         """Print these credentials from now on."""
@@ -149,8 +168,8 @@ def without_keys(patch: pytest.MonkeyPatch) -> None:
 
 @contextlib.contextmanager
 def no_threads() -> Iterator[None]:
-    """Let no thread be started: the machine has not the memory for stacks like these."""
-    usual = threading.stack_size(2**46)
+    """Let no thread be started: no machine has the memory for such stacks."""
+    usual = threading.stack_size(2**62)
     try:
         yield
     finally:

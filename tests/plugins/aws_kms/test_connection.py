@@ -28,17 +28,6 @@ from tests.plugins.aws_kms.signers import ALIAS, opened
 REQUEST = b"POST / HTTP/1.1\r\nHost: kms\r\nContent-Length: 0\r\n\r\n"
 
 
-@pytest.fixture
-def tls_kms(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeKms]:
-    """A fake KMS that shows a certificate, which AWS_CA_BUNDLE vouches for."""
-    authority, context = authority_and_server(tmp_path)
-    with FakeKms(tls=context) as kms:
-        for name, value in {**kms.environment(), "AWS_CA_BUNDLE": str(authority)}.items():
-            monkeypatch.setenv(name, value)
-        kms.create_key(alias=ALIAS)
-        yield kms
-
-
 def test_signing_over_tls(tls_kms: FakeKms) -> None:
     with opened() as signer:
         signer.public_key.verify(signer.sign(b"message"), b"message")

@@ -4,32 +4,18 @@ import asyncio
 import socket
 import ssl
 import threading
-import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-import botocore.credentials
 import pytest
 
 from signer_aws_kms.dialer import Dialer
 from signer_aws_kms.route import Route
 from signer_aws_kms.testing import FakeKms, faults
-from signer_core import Deadline, create_signer
+from signer_core import Deadline, Signer, create_signer
 from signer_core.errors import DeadlineExceededError, SignCancelledError, SignError
-from tests.plugins.aws_kms.peers import GRACE, PATIENCE, peer, request_from, silent
+from tests.plugins.aws_kms.peers import BUDGET, PATIENCE, Measured, peer, request_from, silent
 from tests.plugins.aws_kms.signers import ALIAS, opened, options
-
-BUDGET = 0.4
-
-
-class Measured:
-    """Holds the block to its deadline."""
-
-    def __enter__(self) -> None:
-        self.started = time.monotonic()
-
-    def __exit__(self, *_: object) -> None:
-        taken = time.monotonic() - self.started
-        assert taken <= BUDGET + GRACE, f"it took {taken:.2f}s"
 
 
 def dripping(connection: socket.socket) -> None:
@@ -124,18 +110,6 @@ def test_a_resolver_that_hangs_is_not_asked_again_meanwhile(fake_kms: FakeKms) -
     assert len(asked) == 1
 
 
-def test_opening_ends_in_time_when_finding_credentials_hangs(
-    fake_kms: FakeKms, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    over = threading.Event()
-    monkeypatch.setattr(
-        botocore.credentials.CredentialResolver, "load_credentials", lambda _: over.wait(PATIENCE) and None
-    )
-    with Measured(), pytest.raises(DeadlineExceededError):
-        create_signer(options(), timeout=BUDGET)
-    over.set()
-
-
 def test_an_event_that_is_set_already_makes_no_call(fake_kms: FakeKms) -> None:
     fake_kms.create_key(alias=ALIAS)
     cancel = threading.Event()
@@ -189,3 +163,66 @@ def test_a_call_that_hung_leaves_no_connection_behind(fake_kms: FakeKms) -> None
             signer.sign(b"message", timeout=0.1)
         signer.sign(b"message", timeout=PATIENCE)
     assert fake_kms.connections_opened == 2
+
+
+def test_a_cancelled_attempt_that_has_its_answer_gives_the_connection_back(fake_kms: FakeKms) -> None:
+    fake_kms.create_key(alias=ALIAS)
+    came, go = threading.Event(), threading.Event()
+
+    def hold(request: faults.Request) -> Any:
+        came.set()
+        go.wait(PATIENCE)
+        return request.proceed()
+
+    async def cancelled(signer: Signer) -> None:
+        task = asyncio.create_task(signer.sign_async(b"message"))
+        await asyncio.to_thread(came.wait, PATIENCE)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    with opened(max_connections=1) as signer:
+        fake_kms.inject(hold, operation="Sign")
+        asyncio.run(cancelled(signer))
+        go.set()
+        signer.sign(b"message")  # waits for the connection
+    assert fake_kms.connections_opened == 1
+
+
+def test_a_cancelled_attempt_that_has_no_answer_closes_its_connection(fake_kms: FakeKms) -> None:
+    fake_kms.create_key(alias=ALIAS)
+    cancel = threading.Event()
+
+    def cancel_and_hang(request: faults.Request) -> Any:
+        cancel.set()
+        return faults.hang()(request)
+
+    with create_signer(options(timeout=PATIENCE, attempt_timeout="100ms", max_connections=1)) as signer:
+        fake_kms.inject(cancel_and_hang, operation="Sign")
+        with Measured(), pytest.raises(SignCancelledError):
+            signer.sign(b"message", cancel=cancel)
+        signer.sign(b"message")
+    assert fake_kms.requests["Sign"] == 2
+    assert fake_kms.connections_opened == 2
+
+
+def test_a_call_that_is_cancelled_while_it_waits_for_a_connection_leaves_the_queue(fake_kms: FakeKms) -> None:
+    fake_kms.create_key(alias=ALIAS)
+    came, go, cancel = threading.Event(), threading.Event(), threading.Event()
+
+    def hold(request: faults.Request) -> Any:
+        came.set()
+        go.wait(PATIENCE)
+        return request.proceed()
+
+    with opened(max_connections=1) as signer, ThreadPoolExecutor(1) as caller:
+        fake_kms.inject(hold, operation="Sign")
+        busy = caller.submit(signer.sign, b"message")
+        assert came.wait(PATIENCE)
+        threading.Timer(0.05, cancel.set).start()
+        with Measured(), pytest.raises(SignCancelledError):
+            signer.sign(b"message", cancel=cancel)
+        go.set()
+        busy.result(PATIENCE)
+        signer.sign(b"message")
+    assert fake_kms.connections_opened == 1
