@@ -12,6 +12,7 @@ import hashlib
 import json
 import os
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 import attrs
@@ -101,10 +102,15 @@ def record(event: SignEvent, signature: bytes | None, error: BaseException | Non
         "duration_us": max(0, round((now - event.started_at) * 1e6)),
         "pid": os.getpid(),
     }
-    encoded = _encode(fields)[1:-1].replace("\x7f", "\\u007f").encode()  # JSON leaves that control character alone
-    if len(encoded) > MAX_BYTES - 1024:  # what is left is more than all links take
-        raise ExtensionError(f"a line of {len(encoded)} bytes is too long", remedy="use a shorter name of the signer")
-    return encoded
+    recorded = encoded(fields)
+    if len(recorded) > MAX_BYTES - 1024:  # what is left is more than all links take
+        raise ExtensionError(f"a line of {len(recorded)} bytes is too long", remedy="use a shorter name of the signer")
+    return recorded
+
+
+def encoded(fields: Mapping[str, object]) -> bytes:
+    """The fields as they stand in a line."""
+    return _encode(fields)[1:-1].replace("\x7f", "\\u007f").encode()  # JSON leaves that control character alone
 
 
 def line(recorded: bytes, links: Links) -> bytes:

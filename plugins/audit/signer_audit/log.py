@@ -50,7 +50,7 @@ class Log:
             try:
                 file.append(content)
             except BaseException:
-                self.close()  # to open and read it anew, whatever is there now
+                self._tail = None  # whatever is there now, it is read anew
                 raise
             self._size += len(content)
             self._tail = Tail(head=links.previous)
@@ -79,6 +79,7 @@ class Log:
         except OSError as error:
             if isinstance(error, SignerError):  # some are both
                 raise
+            self.close()  # and opened anew
             raise failure(error, f"the audit log {self._path} cannot be written") from None
 
     def _look(self, file: LogFile) -> Tail:

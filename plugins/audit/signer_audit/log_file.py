@@ -30,10 +30,10 @@ class LogFile:
         except OSError as error:
             raise failure(error, f"the audit log {path} cannot be opened") from None
         try:
-            self._identity = os.fstat(self._descriptor)
-            if not stat.S_ISREG(self._identity.st_mode):
+            status = os.fstat(self._descriptor)
+            if not stat.S_ISREG(status.st_mode):
                 raise ConfigError(f"the audit log {path} is no regular file", remedy="set 'path' to another file")
-            if self._identity.st_size == 0:
+            if status.st_size == 0:
                 _sync_directory(path.parent)  # whoever made it may not have come to that
         except BaseException:
             self.close()
@@ -48,7 +48,7 @@ class LogFile:
     def is_in_place(self) -> bool:
         """Whether the path still means this file: it was neither moved, nor deleted, nor replaced."""
         try:
-            return os.path.samestat(os.lstat(self._path), self._identity)
+            return os.path.samestat(os.lstat(self._path), os.fstat(self._descriptor))
         except FileNotFoundError:
             return False
 
