@@ -10,12 +10,14 @@ import attrs
 import click
 import pytest
 
+from conftest import documents
 from signer_core import Backend, Extension, SignEvent, SigningKey, errors, hookspecs
 from signer_core.cli import COMMANDS, main
 from signer_core.errors import SignerError
 from signer_core.installed import Installed, installed_plugins
 from signer_core.plugins import BackendPlugin, ExtensionPlugin, load_backend, load_extension
 from signer_core.settings import CORE_OPTIONS
+from tests import tutorial
 
 ROOT = Path(__file__).parent.parent
 REFERENCE = ROOT / "docs" / "reference"
@@ -79,6 +81,37 @@ def test_every_member_of_the_contract_is_in_the_reference(owner: type) -> None:
     assert [name for name in members if not re.search(rf"`{name}\b", text)] == []
 
 
+#: Where the reference tells of hooks.
+HOOKS = {
+    hookspecs.BackendHooks: "The hooks of a backend",
+    hookspecs.ExtensionHooks: "The hooks of an extension",
+    hookspecs.AttachedHooks: "The hooks of what is attached",
+}
+
+
+@pytest.mark.parametrize(("owner", "heading"), HOOKS.items())
+def test_every_hook_is_in_the_reference_with_its_signature_and_what_none_and_raising_mean(
+    owner: type, heading: str
+) -> None:
+    described = re.split(r"^### ", section("hooks.md", heading), flags=re.MULTILINE)[1:]
+    expected = []
+    for name in public_methods(owner):
+        _, *parameters = inspect.signature(getattr(owner, name)).parameters
+        expected.append(f"`{name}({', '.join(parameters)})")
+    assert [text.partition(" ->")[0].partition("`\n")[0].removesuffix("`") for text in described] == expected
+    for text in described:
+        rows = re.findall(r"^\| ([^|]+?) \| [^|]+ \|$", text, re.MULTILINE)
+        assert rows[:4] == ["when", "how often", "returning `None`", "raising"]
+
+
+@pytest.mark.parametrize("name", {name for owner in HOOKS for name in public_methods(owner)})
+def test_every_hook_has_an_example_in_the_reference(name: str) -> None:
+    examples = re.findall(
+        r"^```python\n(.*?)^```$", (REFERENCE / "hooks.md").read_text("utf-8"), re.MULTILINE | re.DOTALL
+    )
+    assert any(re.search(rf"@hookimpl\n *def {name}\(", example) for example in examples)
+
+
 def commands() -> Iterator[tuple[str, click.Command]]:
     context = click.Context(main, info_name="signer")
     for name in COMMANDS:
@@ -113,6 +146,11 @@ def test_every_page_is_linked_from_the_index() -> None:
     index = (ROOT / "docs" / "index.md").read_text("utf-8")
     pages = [path.relative_to(ROOT / "docs").as_posix() for path in ROOT.glob("docs/*/*.md")]
     assert [page for page in pages if f"({page})" not in index] == []
+
+
+def test_the_examples_of_every_page_are_run() -> None:
+    elsewhere = [path for path in ROOT.glob("docs/**/*.md") if not documents.should_parse(path)]
+    assert elsewhere == [tutorial.PAGE]
 
 
 def layers() -> list[str]:
