@@ -62,13 +62,13 @@ class Accounts:
             if key in self._openings:
                 opening, _ = self._openings[key]
             else:
-                opening = SingleFlight(functools.partial(self._make, key, config, session))
+                opening = SingleFlight(
+                    lambda: self._accounts.get(key) or Account(config, session),
+                    take=functools.partial(self._accounts.__setitem__, key),
+                    clock=self._clock,
+                )
             self._openings[key] = opening, now
             return opening
-
-    def _make(self, key: _Key, config: AwsKmsConfig, session: Any) -> Account:
-        account = self._accounts[key] = self._accounts.get(key) or Account(config, session)
-        return account
 
 
 _accounts = Accounts()

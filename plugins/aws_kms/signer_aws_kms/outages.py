@@ -40,10 +40,18 @@ def will_pass(error: BaseException) -> bool:
 
 
 def named(error: BaseException) -> str:
-    """The error in words that hold no secret: its kind, and AWS's code where a service of AWS's refused."""
-    from botocore.exceptions import ClientError
+    """The error in words that hold no secret: botocore's own where it says what to do, AWS's code, or just its kind."""
+    from botocore import exceptions
 
-    if isinstance(error, ClientError):
+    telling = (
+        exceptions.PartialCredentialsError,
+        exceptions.ProfileNotFound,
+        exceptions.RefreshWithMFAUnsupportedError,
+        exceptions.UnauthorizedSSOTokenError,
+    )
+    if isinstance(error, telling):
+        return str(error).removesuffix(".")
+    if isinstance(error, exceptions.ClientError):
         code, _ = _of_client(error)
         if code.isalnum() and code.isascii():
             return f"AWS answered {error.operation_name} with {code}"

@@ -15,6 +15,7 @@ from signer_aws_kms.accounts import Accounts, open_account
 from signer_aws_kms.config import AwsKmsConfig
 from signer_aws_kms.key import AwsKmsKey
 from signer_aws_kms.session import session_of
+from signer_aws_kms.single_flight import HANGS_AFTER
 from signer_aws_kms.testing import FakeKms
 from signer_core import Deadline
 from signer_core.errors import ConfigError, DeadlineExceededError
@@ -101,6 +102,7 @@ def slow(fake_kms: FakeKms, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> 
 class Slow:
     def __init__(self) -> None:
         self.begun = 0
+        #: Sessions that are begun from now on are made when this is set.
         self.gate = threading.Event()
 
     def __call__(self, config: AwsKmsConfig) -> Any:
@@ -169,6 +171,21 @@ def test_an_account_that_was_kept_is_not_kept_any_more_when(
     accounts.open(of("quick"), None, soon())
     gc.collect()
     assert not list(accounts._accounts)
+
+
+def test_an_account_that_comes_after_another_was_made_instead_is_dropped(slow: Slow) -> None:
+    clock = Clock()
+    accounts = Accounts(clock=clock)
+    with pytest.raises(DeadlineExceededError):
+        accounts.open(of("slow"), None, Deadline.after(0.05))
+    hanging, slow.gate = slow.gate, threading.Event()
+    slow.gate.set()
+    clock.now += HANGS_AFTER
+    account = accounts.open(of("slow"), None, soon())
+    hanging.set()
+    landed()
+    assert accounts.open(of("slow"), None, soon()) is account
+    assert slow.begun == 2
 
 
 def test_an_account_that_could_not_be_opened_is_opened_anew(

@@ -87,6 +87,12 @@ def test_an_error_is_named_without_what_the_source_said(error: BaseException) ->
     assert "wJalrXUtnFEMI" not in named(error)
 
 
+def test_botocores_own_words_are_told_where_they_help() -> None:
+    error = exceptions.PartialCredentialsError(provider="env", cred_var="AWS_SECRET_ACCESS_KEY")
+    assert named(error) == "Partial credentials found in env, missing: AWS_SECRET_ACCESS_KEY"
+    assert "aws sso login" in named(exceptions.UnauthorizedSSOTokenError())
+
+
 def test_the_code_of_a_refusal_by_aws_is_named() -> None:
     assert named(client_error("AccessDenied", 403)) == "AWS answered AssumeRole with AccessDenied"
     assert named(client_error("what is this?", 403)) == "ClientError"
