@@ -3,7 +3,7 @@
 =============  ========================================================================================================
 block          what is done with it
 =============  ========================================================================================================
-``python``     executed; with ``>>>``, its output is compared
+``python``     executed; with ``>>>``, its output is compared; or written to the file that its first line names
 ``console``    each line that begins with ``$`` is run, and its output compared. It must succeed, unless its output here
                begins with ``error:``, which is what it then writes to stderr. A block is one shell, which begins in
                the document's directory; what it exports stays. One that runs a program which is not installed is left
@@ -20,6 +20,7 @@ import doctest
 import itertools
 import json
 import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -31,6 +32,7 @@ from typing import Any
 
 from sybil import Example, Sybil
 from sybil.document import PythonDocStringDocument
+from sybil.evaluators.python import PythonEvaluator
 from sybil.parsers.markdown import CodeBlockParser, PythonCodeBlockParser, SkipParser
 from sybil.parsers.rest import DocTestParser
 
@@ -99,10 +101,29 @@ def leave(namespace: dict[str, Any]) -> None:
     shutil.rmtree(namespace["_place"])
 
 
+execute = PythonEvaluator()
+
+
+def run_python(example: Example) -> None:
+    """Execute a block, or write it, where its first line is a comment with a file's name."""
+    if re.match(r"# \S+\.py\n", example.parsed):
+        write_file(example)
+    else:
+        execute(example)
+
+
+class PythonParser(PythonCodeBlockParser):
+    """Python in a document."""
+
+    def __init__(self) -> None:
+        super().__init__(doctest_optionflags=OPTIONS)
+        self.codeblock_parser = CodeBlockParser("python", run_python)
+
+
 documents = Sybil(
     parsers=[
         SkipParser(),
-        PythonCodeBlockParser(doctest_optionflags=OPTIONS),
+        PythonParser(),
         CodeBlockParser("console", run_console),
         *(CodeBlockParser(language, write_file) for language in ("toml", "yaml", "json", "text")),
     ],

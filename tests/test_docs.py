@@ -104,7 +104,7 @@ def test_every_hook_is_in_the_reference_with_its_signature_and_what_none_and_rai
         assert rows[:4] == ["when", "how often", "returning `None`", "raising"]
 
 
-@pytest.mark.parametrize("name", {name for owner in HOOKS for name in public_methods(owner)})
+@pytest.mark.parametrize("name", sorted({name for owner in HOOKS for name in public_methods(owner)}))
 def test_every_hook_has_an_example_in_the_reference(name: str) -> None:
     examples = re.findall(
         r"^```python\n(.*?)^```$", (REFERENCE / "hooks.md").read_text("utf-8"), re.MULTILINE | re.DOTALL
