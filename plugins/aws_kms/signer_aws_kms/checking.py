@@ -6,23 +6,26 @@ import json
 import statistics
 import time
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, TypeVar
 
 import attrs
 
 from signer_aws_kms.account import Account
 from signer_aws_kms.asked import Asked
-from signer_aws_kms.config import AwsKmsConfig
+from signer_aws_kms.config import ATTEMPT_TIMEOUT, MAX_RETRIES, AwsKmsConfig
 from signer_aws_kms.key import AwsKmsKey
 from signer_aws_kms.opening import SIGNING_ALGORITHM, SPEC, USAGE, account_of, open_with
 from signer_aws_kms.refusals import DryRunSucceededError
+from signer_core.attempts import Attempts
 from signer_core.deadline import Deadline
-from signer_core.errors import InvalidSignatureError, SignerError
+from signer_core.errors import DeadlineExceededError, InvalidSignatureError, SignerError
 from signer_core.hookspecs import Verdict
 
 _MESSAGE = b"signer check"
 _CALLS = 10
 _TOO_LITTLE = "look at the network, or raise the timeout"
+
+T = TypeVar("T")
 
 
 def verdicts(config: AwsKmsConfig, deadline: Deadline) -> Iterator[Verdict]:
@@ -40,6 +43,7 @@ def verdicts(config: AwsKmsConfig, deadline: Deadline) -> Iterator[Verdict]:
 class _Checks:
     account: Account
     config: AwsKmsConfig
+    #: Of all steps together; each has attempts of its own, as signing has.
     deadline: Deadline
 
     def run(self) -> Iterator[Verdict]:
@@ -50,10 +54,12 @@ class _Checks:
         if not credentials.passed:
             return
         try:
-            key = open_with(self.account, self.config, self.deadline)
+            key = self._attempts(lambda attempt: open_with(self.account, self.config, attempt))
         except SignerError as error:
             yield _failed("key", error)
-            yield self._state(self.config.key_id)
+            if not error.retryable:  # what else is missing, so that all of it can be mended at once
+                yield self._state(self.config.key_id)
+                yield self._permission(self.config.key_id)
             return
         try:
             yield Verdict(step="key", passed=True, detail=key.key_id)
@@ -61,7 +67,7 @@ class _Checks:
             yield Verdict(
                 step="public key", passed=True, detail=f"{key.public_key.algorithm}, {key.public_key.fingerprint}"
             )
-            yield (permission := self._permission(key))
+            yield (permission := self._permission(key.key_id))
             if permission.passed:
                 yield self._signature(key)
                 yield self._latency(key)
@@ -70,13 +76,19 @@ class _Checks:
 
     def _credentials(self) -> Verdict:
         try:
-            self.account.credentials.current(self.deadline)
+            self._attempts(self._find_credentials)
         except SignerError as error:
             return _failed("credentials", error)
-        except TimeoutError:
-            remedy = "`aws sts get-caller-identity` takes the same way to them, and tells more"
-            return Verdict(step="credentials", passed=False, detail="they were not found in time", remedy=remedy)
         return Verdict(step="credentials", passed=True, detail=f"found by {self.account.credentials.method}")
+
+    def _find_credentials(self, attempt: Deadline) -> None:
+        try:
+            self.account.credentials.current(attempt)
+        except TimeoutError as error:
+            raise DeadlineExceededError(
+                "they were not found in time",
+                remedy="`aws sts get-caller-identity` takes the same way to them, and tells more",
+            ) from error
 
     def _state(self, key_id: str) -> Verdict:
         """State, spec and usage."""
@@ -93,11 +105,11 @@ class _Checks:
             step="key state", passed=passed, detail=f"{state}, {spec}, {usage}", remedy=None if passed else remedy
         )
 
-    def _permission(self, key: AwsKmsKey) -> Verdict:
+    def _permission(self, key_id: str) -> Verdict:
         try:
             self._call(
                 "Sign",
-                key.key_id,
+                key_id,
                 Message=base64.b64encode(_MESSAGE).decode(),
                 MessageType="RAW",
                 SigningAlgorithm=SIGNING_ALGORITHM,
@@ -107,11 +119,11 @@ class _Checks:
             pass
         except SignerError as error:
             return _failed("permission to sign", error)
-        return Verdict(step="permission to sign", passed=True, detail=f"kms:Sign of {key.key_id}")
+        return Verdict(step="permission to sign", passed=True, detail=f"kms:Sign of {key_id}")
 
     def _signature(self, key: AwsKmsKey) -> Verdict:
         try:
-            key.public_key.verify(key.sign(_MESSAGE, self.deadline), _MESSAGE)
+            key.public_key.verify(self._sign(key), _MESSAGE)
         except InvalidSignatureError:
             remedy = "do not trust what answers at the endpoint"
             return Verdict(step="signature", passed=False, detail="it does not verify", remedy=remedy)
@@ -120,24 +132,39 @@ class _Checks:
         return Verdict(step="signature", passed=True, detail="made, and verified with the public key")
 
     def _latency(self, key: AwsKmsKey) -> Verdict:
-        """How long ten signatures take, beside the time that they may."""
+        """How long ten signatures take, or as many as there is time for, beside the time that one may take."""
+        taken: list[float] = []
         try:
-            taken = [_seconds(lambda: key.sign(_MESSAGE, self.deadline)) for _ in range(_CALLS)]
+            while len(taken) < _CALLS and (not taken or self._have(2 * max(taken))):
+                taken.append(_seconds(lambda: self._sign(key)))
         except SignerError as error:
             return _failed("latency", error)
-        detail = f"{_CALLS} signatures: median {statistics.median(taken):.3g}s, worst {max(taken):.3g}s"
+        count = f"{len(taken)} signature{'s' if len(taken) > 1 else ''}"
+        detail = f"{count}: median {statistics.median(taken):.3g}s, worst {max(taken):.3g}s"
         limit = self.deadline.seconds
         if limit is not None:
             detail += f"; the timeout is {limit:g}s"
         passed = limit is None or max(taken) < limit / 2
         return Verdict(step="latency", passed=passed, detail=detail, remedy=None if passed else _TOO_LITTLE)
 
+    def _have(self, seconds: float) -> bool:
+        """Whether there is as much time left."""
+        remaining = self.deadline.remaining()
+        return remaining is None or remaining > seconds
+
+    def _sign(self, key: AwsKmsKey) -> bytes:
+        return self._attempts(lambda attempt: key.sign(_MESSAGE, attempt))
+
     def _call(self, operation: str, key_id: str, **more: Any) -> dict[str, Any]:
         request = {"KeyId": key_id, **more}
         if self.config.grant_tokens:
             request["GrantTokens"] = self.config.grant_tokens
         asked = Asked(operation, key_id, self.account.place.region)
-        return self.account.transport.call(asked, json.dumps(request).encode(), self.deadline)
+        body = json.dumps(request).encode()
+        return self._attempts(lambda attempt: self.account.transport.call(asked, body, attempt))
+
+    def _attempts(self, attempt: Callable[[Deadline], T]) -> T:
+        return Attempts(attempt_timeout=ATTEMPT_TIMEOUT, max_retries=MAX_RETRIES).run(attempt, self.deadline)
 
 
 def _seconds(call: Callable[[], object]) -> float:

@@ -1,7 +1,11 @@
 """Signers of the fake KMS, with nothing configured but what a test is about."""
 
+import time
+from collections.abc import Callable
 from typing import Any
 
+from signer_aws_kms import AwsKmsConfig
+from signer_aws_kms.account import Account, open_account
 from signer_core import Deadline, Signer, create_signer
 from signer_core.hookspecs import Verdict
 from signer_core.plugins import load_backend
@@ -19,8 +23,12 @@ def opened(**more: Any) -> Signer:
     return create_signer(options(**{"max_retries": 0, **more}))
 
 
-def check(seconds: float = 10.0, **more: Any) -> list[Verdict]:
-    """What ``signer check`` says."""
-    from signer_aws_kms import AwsKmsConfig
+def account() -> Account:
+    """What the signers share whose configuration says nothing of it: while it is held, they need not wait for it."""
+    return open_account(AwsKmsConfig(key_id=ALIAS), Deadline.after(60))
 
-    return list(load_backend("awskms").check(AwsKmsConfig(**{"key_id": ALIAS, **more}), Deadline.after(seconds)))
+
+def check(seconds: float = 10.0, *, clock: Callable[[], float] = time.monotonic, **more: Any) -> list[Verdict]:
+    """What ``signer check`` says."""
+    config = AwsKmsConfig(**{"key_id": ALIAS, **more})
+    return list(load_backend("awskms").check(config, Deadline.after(seconds, clock=clock)))

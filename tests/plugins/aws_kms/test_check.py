@@ -1,10 +1,15 @@
 """What ``signer check`` says of the way to a signature."""
 
+import re
+import threading
+
+import botocore.credentials
 import pytest
 
 from signer_aws_kms import checking
 from signer_aws_kms.testing import FakeKms, faults
-from tests.plugins.aws_kms.signers import ALIAS, check
+from tests.plugins.aws_kms.peers import Clock
+from tests.plugins.aws_kms.signers import ALIAS, account, check
 
 STEPS = [
     "credentials",
@@ -48,7 +53,49 @@ def test_slow_answers_fail_the_latency(fake_kms: FakeKms, monkeypatch: pytest.Mo
     monkeypatch.setattr(checking, "_seconds", lambda _: 11.0)
     ((step, detail, remedy),) = failures(seconds=20.0)
     assert (step, remedy) == ("latency", "look at the network, or raise the timeout")
-    assert detail == "10 signatures: median 11s, worst 11s; the timeout is 20s"
+    assert detail == "1 signature: median 11s, worst 11s; the timeout is 20s"
+
+
+def test_only_as_many_signatures_are_timed_as_there_is_time_for(
+    fake_kms: FakeKms, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake_kms.create_key(alias=ALIAS)
+    clock = Clock()
+
+    def slow(_: object) -> float:
+        clock.now += 4
+        return 4.0
+
+    monkeypatch.setattr(checking, "_seconds", slow)
+    latency = check(20, clock=clock)[-1]
+    assert (latency.passed, latency.detail) == (True, "3 signatures: median 4s, worst 4s; the timeout is 20s")
+
+
+@pytest.mark.parametrize(
+    ("operation", "skip"),
+    [("GetPublicKey", 0), ("DescribeKey", 0), ("Sign", 0), ("Sign", 1), ("Sign", 5)],
+    ids=["key", "state", "permission", "signature", "latency"],
+)
+@pytest.mark.parametrize("fault", [faults.throttle(), faults.hang()], ids=["throttled", "hung"])
+def test_each_step_is_tried_again_as_signing_is(
+    fake_kms: FakeKms, monkeypatch: pytest.MonkeyPatch, operation: str, skip: int, fault: faults.Fault
+) -> None:
+    monkeypatch.setattr(checking, "ATTEMPT_TIMEOUT", 0.2)
+    fake_kms.create_key(alias=ALIAS)
+    injection = fake_kms.inject(fault, operation=operation, skip=skip)
+    assert not failures()
+    assert injection.hits == 1
+
+
+def test_a_server_that_hangs_ends_the_check_in_time(fake_kms: FakeKms) -> None:
+    _held = account()
+    fake_kms.create_key(alias=ALIAS)
+    fake_kms.inject(faults.hang(), times=None)
+    assert [(each.step, each.passed) for each in check(0.3)] == [
+        ("credentials", True),
+        ("region and endpoint", True),
+        ("key", False),
+    ]
 
 
 def test_no_region_fails_the_first_step(fake_kms: FakeKms, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -105,13 +152,31 @@ def test_a_wrong_signature_fails(fake_kms: FakeKms) -> None:
     assert (step, detail) == ("signature", "it does not verify")
 
 
-def test_a_throttled_signature_fails(fake_kms: FakeKms) -> None:
+@pytest.mark.parametrize(("skip", "step"), [(1, "signature"), (5, "latency")])
+def test_signatures_that_are_throttled_to_the_end_fail(fake_kms: FakeKms, skip: int, step: str) -> None:
     fake_kms.create_key(alias=ALIAS)
-    fake_kms.inject(faults.throttle(), operation="Sign", skip=1)
-    assert [step for step, _, _ in failures()] == ["signature"]
-    fake_kms.clear_faults()
-    fake_kms.inject(faults.throttle(), operation="Sign", skip=5)
-    assert [step for step, _, _ in failures()] == ["latency"]
+    fake_kms.inject(faults.throttle(), operation="Sign", skip=skip, times=None)
+    failed = failures()
+    assert failed[0][0] == step
+    assert "gave up after 4 attempts" in failed[0][1]
+
+
+def test_all_permissions_that_are_missing_are_named_at_once(fake_kms: FakeKms, monkeypatch: pytest.MonkeyPatch) -> None:
+    fake_kms.create_key(alias=ALIAS)
+    nothing = {"Statement": {"Effect": "Allow", "Action": "kms:ListAliases", "Resource": "*"}}
+    for name, value in fake_kms.add_identity(policy=nothing).environment().items():
+        monkeypatch.setenv(name, value)
+    named = [f"{step}: {re.search('kms:[A-Za-z]+', str(remedy))[0]}" for step, _, remedy in failures()]  # type: ignore[index]
+    assert named == ["key: kms:GetPublicKey", "key state: kms:DescribeKey", "permission to sign: kms:Sign"]
+
+
+def test_credentials_that_are_not_found_in_time_fail(fake_kms: FakeKms, monkeypatch: pytest.MonkeyPatch) -> None:
+    _held, over = account(), threading.Event()
+    monkeypatch.setattr(botocore.credentials.CredentialResolver, "load_credentials", lambda _: over.wait(30) and None)
+    ((step, detail, _),) = failures(seconds=0.2)
+    over.set()
+    assert step == "credentials"
+    assert "they were not found in time" in detail
 
 
 def test_grant_tokens_are_used(fake_kms: FakeKms) -> None:

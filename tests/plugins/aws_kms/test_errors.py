@@ -24,7 +24,7 @@ from signer_core.errors import (
 )
 from tests.plugins.aws_kms.certificates import authority_and_server
 from tests.plugins.aws_kms.peers import answering, closing, http, peer
-from tests.plugins.aws_kms.signers import ALIAS, opened, options
+from tests.plugins.aws_kms.signers import ALIAS, account, opened, options
 
 TRANSIENT = [
     "ThrottlingException",
@@ -176,7 +176,7 @@ def test_half_of_the_credentials_are_access_denied(fake_kms: FakeKms, monkeypatc
 
 
 def test_a_source_of_credentials_that_hangs_is_named(fake_kms: FakeKms, monkeypatch: pytest.MonkeyPatch) -> None:
-    over = threading.Event()
+    _held, over = account(), threading.Event()
     monkeypatch.setattr(botocore.credentials.CredentialResolver, "load_credentials", lambda _: over.wait(30) and None)
     with pytest.raises(DeadlineExceededError, match=f"GetPublicKey of {ALIAS} in us-east-1 had no AWS credentials"):
         opened(timeout="200ms")

@@ -24,7 +24,7 @@ from signer_core.errors import (
     SignError,
 )
 from signer_core.hookspecs import SigningKey
-from tests.plugins.aws_kms.signers import ALIAS, opened, options
+from tests.plugins.aws_kms.signers import ALIAS, account, opened, options
 
 
 def test_the_key_of_a_missing_alias_is_made(fake_kms: FakeKms) -> None:
@@ -167,6 +167,7 @@ def test_what_may_have_made_a_key_is_not_asked_again(fake_kms: FakeKms, fault: f
 
 
 def test_a_key_that_is_not_made_in_time_is_not_asked_for_again(fake_kms: FakeKms) -> None:
+    _held = account()
     fake_kms.inject(faults.hang(), operation="CreateKey")
     with pytest.raises(DeadlineExceededError, match="a key may have been made") as caught:
         init_signer(options(timeout="300ms"))
@@ -231,6 +232,7 @@ def test_an_alias_that_is_refused_is_an_error_that_names_the_key_that_was_made(
 
 
 def test_a_key_whose_alias_could_not_be_made_in_time_is_named(fake_kms: FakeKms) -> None:
+    _held = account()
     fake_kms.inject(faults.error("KMSInternalException"), operation="CreateAlias", times=None)
     with pytest.raises(DeadlineExceededError, match=r"the key arn:\S+ was made.*create-alias") as caught:
         init_signer(options(timeout="500ms"))

@@ -6,12 +6,11 @@ import logging
 import pickle
 from typing import Any
 
-import boto3
 import pytest
 
 from signer_aws_kms.key import AwsKmsKey
 from signer_aws_kms.testing import FakeKms, faults
-from signer_core import Signer, create_signer
+from signer_core import create_signer
 from signer_core.errors import BackendUnavailableError, MessageTooLargeError, SignatureVerificationError, SignerError
 from signer_core.testing.secrecy import told
 from tests.plugins.aws_kms.signers import ALIAS, opened, options
@@ -113,20 +112,6 @@ def test_an_answer_without_a_signature_is_in_the_end_an_error(fake_kms: FakeKms)
     fake_kms.inject(faults.without("Signature"), operation="Sign", times=None)
     with opened() as signer, pytest.raises(BackendUnavailableError, match="no signature"):
         signer.sign(b"message")
-
-
-def test_a_session_of_the_users_own_signs(fake_kms: FakeKms, monkeypatch: pytest.MonkeyPatch) -> None:
-    fake_kms.create_key(alias=ALIAS)
-    identity = fake_kms.add_identity("assumed", session_token="a token of the session")
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.delenv(name)
-    session = boto3.Session(
-        identity.access_key_id, identity.secret_access_key, identity.session_token, region_name=fake_kms.region
-    )
-    key = AwsKmsKey.open(ALIAS, session=session)
-    with Signer(key, timeout=10, attempt_timeout=3, max_retries=3) as signer:
-        signer.public_key.verify(signer.sign(b"message"), b"message")
-    assert identity.access_key_id in fake_kms.received[-1].headers["authorization"]
 
 
 def test_a_signer_out_of_a_configuration_pickles(fake_kms: FakeKms) -> None:
