@@ -20,6 +20,8 @@ class Dialer:
         self._context: ssl.SSLContext | None = None
         self._make_context = tls
         self._trust = SingleFlight(self._load)
+        if route.tls:
+            self._trust.begin()  # beside finding credentials, so that the first call need not wait for it
 
     def forget_other_threads(self) -> None:
         """In a forked child: see :mod:`signer_core.forks`."""

@@ -25,6 +25,8 @@ from signer_core.public_key import PublicKey
 USAGE = "SIGN_VERIFY"
 SPEC = "ECC_NIST_EDWARDS25519"
 SIGNING_ALGORITHM = "ED25519_SHA_512"
+#: What comes before the raw key in an Ed25519 key's SubjectPublicKeyInfo (RFC 8410, section 4).
+_ED25519_HEAD = bytes.fromhex("302a300506032b6570032100")
 
 
 def open_key(config: AwsKmsConfig, deadline: Deadline) -> AwsKmsKey:
@@ -77,9 +79,15 @@ def judged(answer: dict[str, Any], asked: Asked) -> tuple[str, PublicKey]:
             remedy=f"use a key with KeySpec {SPEC}",
         )
     try:
-        public_key = PublicKey.from_der(base64.b64decode(answer["PublicKey"], validate=True))
+        public_key = _public_key(base64.b64decode(answer["PublicKey"], validate=True))
     except (KeyError, TypeError, ValueError, binascii.Error, KeyFormatError) as error:
         raise incomplete(asked, "public key") from error
     if public_key.algorithm is not Algorithm.ED25519:
         raise UnsupportedAlgorithmError(f"{arn} has a public key for {public_key.algorithm}")
     return arn, public_key
+
+
+def _public_key(der: bytes) -> PublicKey:
+    """The key in a SubjectPublicKeyInfo. What loads all kinds of them takes a while to import, and is for others."""
+    head, raw = der[: len(_ED25519_HEAD)], der[len(_ED25519_HEAD) :]
+    return PublicKey.from_raw(Algorithm.ED25519, raw) if head == _ED25519_HEAD else PublicKey.from_der(der)

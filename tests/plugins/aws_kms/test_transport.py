@@ -4,6 +4,7 @@ import json
 import logging
 import time
 from collections.abc import Iterator
+from importlib.metadata import version
 
 import pytest
 
@@ -107,7 +108,8 @@ def test_the_request_is_json_1_1(fake_kms: FakeKms) -> None:
     headers = fake_kms.received[-1].headers
     assert headers["content-type"] == "application/x-amz-json-1.1"
     assert headers["x-amz-target"] == "TrentService.Sign"
-    assert headers["user-agent"].startswith("signer-aws-kms/")
+    versions = [f"{name}/{version(name)}" for name in ("signer-aws-kms", "botocore")]
+    assert headers["user-agent"] == " ".join(versions)
 
 
 def test_no_json_number_is_taken_for_an_object(fake_kms: FakeKms) -> None:
