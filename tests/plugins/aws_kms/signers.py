@@ -5,7 +5,8 @@ from collections.abc import Callable
 from typing import Any
 
 from signer_aws_kms import AwsKmsConfig
-from signer_aws_kms.account import Account, open_account
+from signer_aws_kms.account import Account
+from signer_aws_kms.accounts import open_account
 from signer_core import Deadline, Signer, create_signer
 from signer_core.hookspecs import Verdict
 from signer_core.plugins import load_backend
