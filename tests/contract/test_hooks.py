@@ -1,6 +1,7 @@
 """Hook specifications: the design's names and parameters, and what every installed plugin makes of them."""
 
 import inspect
+from pathlib import Path
 from typing import Any
 
 import attrs
@@ -43,6 +44,30 @@ EACH = [(spec, name) for spec, hooks in HOOKS.items() for name in hooks]
 BACKENDS = sorted({each.name for each in installed_plugins() if each.kind == "backend"})
 
 
+#: For each hook a test that shows what becomes of it in a plugin that is installed.
+SHOWN = {
+    (BackendHooks, "signer_backend"): "test_plugins.py::test_plugin_of_a_stranger_signs",
+    (BackendHooks, "signer_open"): "test_plugins.py::test_plugin_of_a_stranger_signs",
+    (BackendHooks, "signer_init"): "test_plugins.py::test_signer_init_makes_the_key",
+    (BackendHooks, "signer_check"): "test_plugins.py::test_signer_check_gives_its_verdicts",
+    (BackendHooks, "signer_commands"): "cli/test_plugin_commands.py::test_they_find_the_configured_options",
+    (
+        ExtensionHooks,
+        "signer_extension",
+    ): "test_configured_extensions.py::test_extensions_are_attached_in_the_order_of_the_mapping",
+    (
+        ExtensionHooks,
+        "signer_attach",
+    ): "test_configured_extensions.py::test_extensions_are_attached_in_the_order_of_the_mapping",
+    (ExtensionHooks, "signer_commands"): "cli/test_plugin_commands.py::test_commands_of_an_extension_find_its_options",
+    (
+        AttachedHooks,
+        "signer_before_sign",
+    ): "test_extensions.py::test_a_refusal_names_the_extension_and_nothing_is_signed",
+    (AttachedHooks, "signer_after_sign"): "test_extensions.py::test_every_error_is_told",
+}
+
+
 @pytest.mark.parametrize("spec", HOOKS)
 def test_hooks_are_the_design_s(spec: type[Any]) -> None:
     marked = {name for name, member in vars(spec).items() if hasattr(member, "signer_core_spec")}
@@ -63,6 +88,14 @@ def test_each_hook_is_described_and_typed(spec: type[Any], name: str) -> None:
     hook = getattr(spec, name)
     assert inspect.getdoc(hook)
     assert set(hook.__annotations__) == {*HOOKS[spec][name], "return"}
+
+
+@pytest.mark.parametrize(("spec", "name"), EACH)
+def test_each_hook_is_tested(spec: type[Any], name: str) -> None:
+    file, _, test = SHOWN[spec, name].partition("::")
+    text = (Path(__file__).parent.parent / file).read_text("utf-8")
+    assert f"\ndef {test}(" in text
+    assert f"{name}(" in text
 
 
 @pytest.mark.parametrize("spec", [BackendHooks, ExtensionHooks])
