@@ -18,15 +18,16 @@ class Dialer:
         self._route = route
         self._addresses = Addresses(*route.first)
         self._context: ssl.SSLContext | None = None
-        self._make_context = tls
-        self._trust = SingleFlight(self._load)
+        # Nobody knows what file system the authorities are on, so they are read in a flight; and beside finding
+        # credentials, so that the first call need not wait for it.
+        self._trusting = SingleFlight(tls, take=self._trust)
         if route.tls:
-            self._trust.begin()  # beside finding credentials, so that the first call need not wait for it
+            self._trusting.begin()
 
     def forget_other_threads(self) -> None:
         """In a forked child: see :mod:`signer_core.forks`."""
         self._addresses.forget_other_threads()
-        self._trust.forget_other_threads()
+        self._trusting.forget_other_threads()
 
     def open(self, deadline: Deadline) -> Connection:
         """A new connection. Raises ``OSError``, :class:`ProxyRefusedError`, and what ``tls`` and a deadline raise."""
@@ -59,13 +60,11 @@ class Dialer:
                 return connected
         raise socket.gaierror(socket.EAI_NONAME, "the name has no address")
 
-    def _load(self) -> ssl.SSLContext:
-        """Nobody knows what file system the authorities are on, so this runs in a flight; it may land unawaited."""
-        context = self._context = self._make_context()
-        return context
+    def _trust(self, context: ssl.SSLContext) -> None:
+        self._context = context
 
     def _secured(self, connected: socket.socket, deadline: Deadline) -> ssl.SSLSocket:
-        context = self._context or self._trust.result(deadline)
+        context = self._context or self._trusting.result(deadline)
         secured = context.wrap_socket(connected, server_hostname=self._route.host, do_handshake_on_connect=False)
         try:
             secured.settimeout(time_left(deadline))  # for the whole handshake, however it drips
