@@ -18,10 +18,11 @@ class AnsweredError(Exception):
 class Attached:
     """An extension of one signer, held to the contract. ``broken`` makes the error for where it does not keep it."""
 
-    __slots__ = ("_broken", "_close", "after", "before", "name")
+    __slots__ = ("_broken", "_close", "after", "attached", "before", "name")
 
     def __init__(self, name: str, attached: object, broken: Broken) -> None:
         self.name = name
+        self.attached = attached
         self._broken = broken
         if attached is None or isinstance(attached, type):
             raise broken(f"it attaches {attached!r} instead of an object with hooks")

@@ -23,6 +23,7 @@ COMMANDS = {
     "check": "Go through the configuration step by step, with what to do about each failure.",
     "backends": "List the installed backends and extensions.",
     "new-backend": "Write a new backend, as a distribution with tests.",
+    "new-extension": "Write a new extension, as a distribution with tests.",
     "demo": "Show what signing by configuration is, in a temporary folder.",
 }
 

@@ -1,19 +1,18 @@
 """SigningKeyConformance: all tests of the kit in one class."""
 
-from typing import Any
-
 from signer_core.testing.breakage import Broken
 from signer_core.testing.contract import Contract
 from signer_core.testing.identity import Identity
 from signer_core.testing.lifetime import Lifetime
 from signer_core.testing.openings import MissingKey, Openings, WrongSecret
+from signer_core.testing.optional import OptionalTests
 from signer_core.testing.secrecy import Secrecy
 from signer_core.testing.sharing import Sharing
 from signer_core.testing.signatures import Signatures
 
 
 class SigningKeyConformance(
-    Broken, WrongSecret, MissingKey, Secrecy, Lifetime, Sharing, Openings, Signatures, Identity, Contract
+    Broken, WrongSecret, MissingKey, Secrecy, Lifetime, Sharing, Openings, Signatures, Identity, Contract, OptionalTests
 ):
     """What must hold of every backend. A test class inherits it and brings fixtures.
 
@@ -38,16 +37,4 @@ class SigningKeyConformance(
     their names in ``import``, that the plugin may import at once besides its own and those that the core needs.
     """
 
-    def __init_subclass__(cls, **kwargs: Any) -> None:
-        """Leave out the tests whose fixture is not there: a skipped test would be noise in every run."""
-        super().__init_subclass__(**kwargs)
-        for fixture, tests in _OPTIONAL.items():
-            for name in (name for name in vars(tests) if name.startswith("test_")):
-                if not hasattr(cls, fixture):
-                    setattr(cls, name, None)
-                elif getattr(cls, name) is None and name not in vars(cls):
-                    setattr(cls, name, getattr(tests, name))  # a subclass brings what its parent did not
-
-
-#: The fixtures that an author need not bring, and the tests that need them.
-_OPTIONAL = {"missing_config": MissingKey, "wrong_secret_config": WrongSecret, "breakage": Broken}
+    optional = {"missing_config": MissingKey, "wrong_secret_config": WrongSecret, "breakage": Broken}  # noqa: RUF012

@@ -22,13 +22,7 @@ class Contract(Fixtures):
     @pytest.fixture
     def watched(self, config: Config) -> Mapping[str, list[str]]:
         """What loading the plugin imports, and what ``signer_backend`` touches, in a process of its own."""
-        arguments = [program.__file__, json.dumps(sys.path), BACKENDS_GROUP, config["backend"], "signer_backend"]
-        answer = subprocess.run(  # noqa: S603 — our own script
-            [sys.executable, *arguments], capture_output=True, text=True, check=False, timeout=PATIENCE
-        )
-        assert answer.returncode == 0, answer.stderr
-        seen: Mapping[str, list[str]] = json.loads(answer.stdout)
-        return seen
+        return seen(BACKENDS_GROUP, config["backend"], "signer_backend")
 
     def test_signer_backend(self, plugin: BackendPlugin) -> None:
         """``signer_backend`` describes the backend for this version of the contract, with at least one algorithm."""
@@ -87,3 +81,17 @@ class Contract(Fixtures):
         assert set(watched["imported"]) <= set(self.quick_imports), (
             "import them where they are used, in signer_open; or name those that cost no time in `quick_imports`"
         )
+
+
+def seen(group: str, name: str, hook: str) -> Mapping[str, list[str]]:
+    """What loading a plugin imports, and what its hook touches, in a process of its own: see the program."""
+    answer = subprocess.run(  # noqa: S603 — our own script
+        [sys.executable, program.__file__, json.dumps(sys.path), group, name, hook],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=PATIENCE,
+    )
+    assert answer.returncode == 0, answer.stderr
+    found: Mapping[str, list[str]] = json.loads(answer.stdout)
+    return found

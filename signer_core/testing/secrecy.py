@@ -1,7 +1,6 @@
 """What must never show."""
 
 import base64
-import contextlib
 import logging
 import pickle
 import traceback
@@ -51,14 +50,7 @@ class Secrecy(Fixtures):
         """An option of a wrong type is a ConfigError, which shows no secret; nor do the errors behind it. The same is
         true of whatever error comes of an empty one.
         """
-        for name in (field.alias or field.name for field in attrs.fields(type(options))):
-            for value, kind in ((object(), ConfigError), ("", SignerError)):
-                wrong = {**config, name: value}
-                error = ended(lambda wrong=wrong: create_signer(wrong).close(), kind)  # type: ignore[misc]
-                if isinstance(error, SignerError):
-                    assert_hidden(secrets, f"the error of a wrong {name!r}", told(error))
-                else:
-                    assert value == "", f"option {name!r} takes whatever it is given: give its field a type"
+        assert_wrong_options_hide(secrets, options, lambda wrong: create_signer({**config, **wrong}).close())
 
     def test_nothing_secret_in_pickles(
         self, signer: Signer, key: SigningKey, options: Any, secrets: Mapping[str, Secret]
@@ -66,10 +58,20 @@ class Secrecy(Fixtures):
         """What a signer and a key pickle as holds no secret: references to secrets are pickled, or nothing is."""
         referenced = {name: secrets[name] for name in secrets if isinstance(getattr(options, name, None), Secret)}
         for what, thing, hidden in (("signer", signer, referenced), ("key", key, secrets)):
-            pickled = b""
-            with contextlib.suppress(Exception):  # whatever the reason, it is not pickled
-                pickled = pickle.dumps(thing)
-            assert_hidden(hidden, f"the pickle of the {what}", pickled.decode("latin-1"))
+            assert_hidden(hidden, f"the pickle of the {what}", pickled(thing))
+
+
+def assert_wrong_options_hide(
+    secrets: Mapping[str, Secret], options: Any, use: Callable[[Mapping[str, object]], object]
+) -> None:
+    """``use`` refuses an option of a wrong type, and no error that comes of a wrong or an empty one shows a secret."""
+    for name in (field.alias or field.name for field in attrs.fields(type(options))):
+        for value, kind in ((object(), ConfigError), ("", SignerError)):
+            error = ended(lambda wrong={name: value}: use(wrong), kind)  # type: ignore[misc]
+            if isinstance(error, SignerError):
+                assert_hidden(secrets, f"the error of a wrong {name!r}", told(error))
+            else:
+                assert value == "", f"option {name!r} takes whatever it is given: give its field a type"
 
 
 def assert_hidden(secrets: Mapping[str, Secret], where: str, text: str) -> None:
@@ -104,6 +106,14 @@ def told(error: BaseException) -> str:
             seen.append(each)
             waiting += [each.__cause__, each.__context__]
     return "\n".join(f"{each!r} {each} {each.args} {vars(each)} {traceback.format_exception(each)}" for each in seen)
+
+
+def pickled(thing: object) -> str:
+    """What ``thing`` pickles as, byte for byte; nothing, if it does not."""
+    try:
+        return pickle.dumps(thing).decode("latin-1")
+    except Exception:  # whatever the reason
+        return ""
 
 
 def logged(caplog: pytest.LogCaptureFixture) -> str:

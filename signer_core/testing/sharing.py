@@ -3,11 +3,7 @@
 import asyncio
 import os
 import pickle
-import select
-import signal
 import threading
-import traceback
-import warnings
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -18,6 +14,7 @@ from signer_core.hookspecs import SigningKey
 from signer_core.secrets import Secret
 from signer_core.signer import Signer
 from signer_core.testing.fixtures import PATIENCE, Fixtures
+from signer_core.testing.forked import signed_by_child
 from signer_core.testing.outcomes import assert_good
 
 THREADS = 32
@@ -54,11 +51,7 @@ class Sharing(Fixtures):
 
         def test_fork(self, signer: Signer) -> None:
             """A child after ``fork`` signs with the signer of its parent, and the parent goes on."""
-            answer = _in_forked_child(signer)
-            assert answer[:1] == b"+", (
-                f"the child could not sign: what a child cannot share must be made anew there\n{answer[1:].decode()}"
-            )
-            assert_good(signer, answer[1:], b"from the child")
+            assert_good(signer, signed_by_child(signer, b"from the child"), b"from the child")
             assert_good(signer, signer.sign(b"from the parent"), b"from the parent")
 
     def test_pickle(self, signer: Signer, key: SigningKey, options: Any) -> None:
@@ -77,27 +70,3 @@ class Sharing(Fixtures):
 def _holds_literal_secret(options: Any) -> bool:
     values = (getattr(options, field.name) for field in attrs.fields(type(options)))
     return any(isinstance(value, Secret) and value.reference is None for value in values)
-
-
-def _in_forked_child(signer: Signer) -> bytes:
-    """What a forked child answers: ``+`` and its signature, or ``-`` and what went wrong."""
-    reading, writing = os.pipe()
-    with warnings.catch_warnings():
-        # Python ≥ 3.12 warns that locks of other threads stay locked in the child; that is what is tested here.
-        warnings.simplefilter("ignore", DeprecationWarning)
-        child = os.fork()
-    if child == 0:  # pragma: no cover — coverage is not saved by _exit
-        try:
-            os.write(writing, b"+" + signer.sign(b"from the child"))
-        except BaseException:
-            os.write(writing, b"-" + traceback.format_exc().encode())
-        finally:
-            os._exit(0)
-    os.close(writing)
-    try:
-        answered, _, _ = select.select([reading], [], [], PATIENCE)
-        return os.read(reading, 65536) if answered else b"-it hangs"
-    finally:
-        os.kill(child, signal.SIGKILL)
-        os.waitpid(child, 0)
-        os.close(reading)

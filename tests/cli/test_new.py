@@ -1,4 +1,4 @@
-"""``signer new-backend``: a distribution that is complete. .ci/third-party builds and installs one for real."""
+"""``signer new-backend`` and ``new-extension``: distributions that are complete. .ci/third-party uses some for real."""
 
 import os
 import subprocess
@@ -58,6 +58,23 @@ def test_new_backend_is_a_whole_distribution(signer: Signer, folder: Path) -> No
     }
 
 
+def test_new_extension_is_a_whole_distribution(signer: Signer, folder: Path) -> None:
+    result = signer("new-extension", "my-policy")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert files(folder) == {
+        f"signer-my-policy/{path}"
+        for path in (
+            ".gitignore",
+            "README.md",
+            "pyproject.toml",
+            "signer_my_policy/__init__.py",
+            "signer_my_policy/policy.py",
+            "signer_my_policy/py.typed",
+            "tests/test_extension.py",
+        )
+    }
+
+
 @each_kind
 def test_new_plugin_is_named_throughout(signer: Signer, folder: Path, kind: str) -> None:
     signer(f"new-{kind}", "my-vault")
@@ -79,6 +96,10 @@ def test_next_commands_are_told(signer: Signer, folder: Path) -> None:
         "  pytest\n"
         "  signer --backend vault --set path=key init\n"
     )
+
+
+def test_table_of_a_new_extension_is_told(signer: Signer) -> None:
+    assert signer("new-extension", "policy").stdout.endswith("  pytest\n  # attach it: [signer.extensions.policy]\n")
 
 
 @each_kind

@@ -1,8 +1,10 @@
-"""All broken backends there are."""
+"""All broken plugins there are."""
 
 from tests.testing import (  # noqa: F401 — importing them registers what is in them
     broken_breakage,
     broken_contract,
+    broken_extension_secrecy,
+    broken_extensions,
     broken_identity,
     broken_lifetime,
     broken_openings,
@@ -10,6 +12,6 @@ from tests.testing import (  # noqa: F401 — importing them registers what is i
     broken_sharing,
     broken_signatures,
 )
-from tests.testing.broken import BROKEN
+from tests.testing.broken import BACKENDS, EXTENSIONS
 
-__all__ = ["BROKEN"]
+__all__ = ["BACKENDS", "EXTENSIONS"]

@@ -7,7 +7,7 @@ from signer_core.errors import BackendUnavailableError, KeyUnavailableError
 from tests.testing.broken import noticed_by
 from tests.testing.sound_backend import DOWN, Key, SoundBackend
 
-LATE = 1.0  # seconds: longer than the timeout and the grace of kit_runs.py
+LATE = 0.6  # seconds: longer than the timeout and the grace of kit_runs.py
 
 
 @noticed_by("test_broken")

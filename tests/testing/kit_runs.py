@@ -9,7 +9,7 @@ import pytest
 
 from signer_core.errors import BackendUnavailableError
 from signer_core.testing import SigningKeyConformance
-from tests.testing.all_broken import BROKEN
+from tests.testing.all_broken import BACKENDS
 from tests.testing.sound_backend import DOWN, PASSWORD
 
 Config = dict[str, str]
@@ -57,7 +57,7 @@ def add_test_class(backend: str, **attributes: object) -> None:
 
 
 add_test_class("sound")
-for backend, broken in BROKEN.items():
+for backend, broken in BACKENDS.items():
     # only the tests that must notice: all of them over all the backends would take minutes
     others = {name for name in dir(InMemory) if name.startswith("test_") and name not in broken.tests}
     add_test_class(backend, **dict.fromkeys(others))
