@@ -2,6 +2,7 @@
 
 import re
 
+_KEY_ARN = re.compile(r"arn:[\w-]+:kms:[\w-]+:\w+:key/[\w-]+", re.ASCII)
 _ALIAS = re.compile(r"(?:arn:[^:]+:kms:[^:]+:[^:]+:)?(alias/[a-zA-Z0-9/_-]{1,250})", re.ASCII)
 
 
@@ -19,11 +20,12 @@ def region_of(key_id: str) -> str | None:
 
 def is_key_arn(text: object) -> bool:
     """Whether it is the ARN of a key."""
-    return isinstance(text, str) and text.startswith("arn:") and ":key/" in text
+    return isinstance(text, str) and _KEY_ARN.fullmatch(text) is not None
 
 
 def may_mean(key_id: str, arn: str) -> bool:
-    """Whether the key with this ARN may answer to ``key_id``; an alias may mean any."""
-    if is_key_arn(key_id):
-        return key_id == arn
-    return key_id.startswith(("alias/", "arn:")) or arn.endswith(f":key/{key_id}")
+    """Whether the key with this ARN may answer to ``key_id``; an alias may mean any of its account and region."""
+    if key_id.startswith("alias/") or key_id == arn:
+        return True
+    place, is_alias, _ = key_id.partition(":alias/")
+    return arn.startswith(f"{place}:key/") if is_alias else arn.endswith(f":key/{key_id}")

@@ -27,6 +27,14 @@ def test_a_key_for_signing_must_be_asked_for(client: Any) -> None:
     assert client.create_key()["KeyMetadata"]["KeySpec"] == "SYMMETRIC_DEFAULT"
 
 
+def test_a_multi_region_key_has_an_id_of_its_own_kind(client: Any, fake_kms: FakeKms) -> None:
+    made = client.create_key(**ED25519_KEY, MultiRegion=True)["KeyMetadata"]
+    assert (made["KeyId"][:4], made["MultiRegion"]) == ("mrk-", True)
+    assert made["MultiRegionConfiguration"]["PrimaryKey"] == {"Arn": made["Arn"], "Region": fake_kms.region}
+    assert client.describe_key(KeyId=made["KeyId"])["KeyMetadata"] == made
+    assert client.sign(KeyId=made["KeyId"], Message=b"message", **ED25519)["KeyId"] == made["Arn"]
+
+
 def test_an_alias_is_made_once(client: Any, fake_kms: FakeKms) -> None:
     first, second = fake_kms.create_key(), fake_kms.create_key()
     client.create_alias(AliasName=ALIAS, TargetKeyId=first.id)

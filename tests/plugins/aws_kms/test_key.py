@@ -10,7 +10,7 @@ import pytest
 
 from signer_aws_kms.key import AwsKmsKey
 from signer_aws_kms.testing import FakeKms, faults
-from signer_core import create_signer
+from signer_core import Signer, create_signer
 from signer_core.errors import BackendUnavailableError, MessageTooLargeError, SignatureVerificationError, SignerError
 from signer_core.testing.secrecy import told
 from tests.plugins.aws_kms.signers import ALIAS, opened, options
@@ -112,6 +112,17 @@ def test_an_answer_without_a_signature_is_in_the_end_an_error(fake_kms: FakeKms)
     fake_kms.inject(faults.without("Signature"), operation="Sign", times=None)
     with opened() as signer, pytest.raises(BackendUnavailableError, match="no signature"):
         signer.sign(b"message")
+
+
+def test_a_key_that_is_closed_twice_leaves_the_connections_of_others_alone(fake_kms: FakeKms) -> None:
+    fake_kms.create_key(alias=ALIAS)
+    first, second = AwsKmsKey.open(ALIAS), AwsKmsKey.open(ALIAS)
+    first.close()
+    first.close()
+    with Signer(second) as signer:
+        signer.sign(b"message")
+    second.close()
+    assert fake_kms.connections_opened == 1
 
 
 def test_a_signer_out_of_a_configuration_pickles(fake_kms: FakeKms) -> None:

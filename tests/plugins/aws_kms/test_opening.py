@@ -29,9 +29,13 @@ FORMS: dict[str, Callable[[FakeKey], str]] = {
 }
 
 
+@pytest.mark.parametrize("multi_region", [False, True], ids=["", "mrk"])
 @pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
-def test_every_form_of_a_name_opens_the_key_under_its_arn(fake_kms: FakeKms, form: Callable[[FakeKey], str]) -> None:
-    key = fake_kms.create_key(alias=ALIAS)
+def test_every_form_of_a_name_opens_the_key_under_its_arn(
+    fake_kms: FakeKms, form: Callable[[FakeKey], str], multi_region: bool
+) -> None:
+    key = fake_kms.create_key(alias=ALIAS, multi_region=multi_region)
+    assert key.id.startswith("mrk-") == multi_region
     with opened(key_id=form(key)) as signer:
         assert (signer.key_id, signer.public_key) == (key.arn, key.public_key)
         signer.sign(b"message")
@@ -84,16 +88,25 @@ def test_another_key_than_the_one_that_an_arn_names_is_refused(fake_kms: FakeKms
             opened(key_id=name)
 
 
+def test_a_key_of_another_account_than_the_one_that_an_alias_arn_names_is_refused(fake_kms: FakeKms) -> None:
+    key = fake_kms.create_key(alias=ALIAS)
+    fake_kms.inject(faults.other_key_id(key.arn.replace("111122223333", "999999999999")), operation="GetPublicKey")
+    with pytest.raises(KeyMismatchError, match="another key"):
+        opened(key_id=key.arn.partition("key/")[0] + ALIAS)
+
+
 @pytest.mark.parametrize(
     "fault",
     [
+        faults.with_members(KeyId="arn:aws:kms:us-east-1:111122223333:key/with a\nnew line"),
+        faults.with_members(KeyId="arn:aws:s3:::bucket:key/7"),
         faults.with_members(KeyId="0f0e0d0c-0b0a-4988-8776-655443322110"),
         faults.without("KeyId"),
         faults.without("PublicKey"),
         faults.with_members(PublicKey="AAAA"),
         faults.with_members(PublicKey=7),
     ],
-    ids=["bare id", "no id", "no key", "wrong key", "number"],
+    ids=["no ARN of a key", "another service's ARN", "bare id", "no id", "no key", "wrong key", "number"],
 )
 def test_an_answer_that_is_not_whole_is_tried_again(fake_kms: FakeKms, fault: faults.Fault) -> None:
     fake_kms.create_key(alias=ALIAS)

@@ -44,10 +44,17 @@ class Account:
         return f"arn:aws:kms:{self.region}:{self.id}:{resource}"
 
     def add_key(
-        self, *, spec: str, usage: str, description: str = "", tags: dict[str, str] | None = None, unseen: int = 0
+        self,
+        *,
+        spec: str,
+        usage: str,
+        description: str = "",
+        tags: dict[str, str] | None = None,
+        multi_region: bool = False,
+        unseen: int = 0,
     ) -> FakeKey:
         """A new key, which the next ``unseen`` requests for it do not find."""
-        key_id = str(uuid.uuid4())
+        key_id = f"mrk-{uuid.uuid4().hex}" if multi_region else str(uuid.uuid4())
         key = FakeKey(
             id=key_id,
             arn=self.arn(f"key/{key_id}"),

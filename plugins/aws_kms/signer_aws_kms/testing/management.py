@@ -24,8 +24,15 @@ def metadata(key: FakeKey, account: str) -> Content:
         "KeyManager": "CUSTOMER",
         "CustomerMasterKeySpec": key.spec,
         "KeySpec": key.spec,
-        "MultiRegion": False,
+        "MultiRegion": key.id.startswith("mrk-"),
     }
+    if content["MultiRegion"]:
+        primary = {"Arn": key.arn, "Region": key.arn.split(":")[3]}
+        content["MultiRegionConfiguration"] = {
+            "MultiRegionKeyType": "PRIMARY",
+            "PrimaryKey": primary,
+            "ReplicaKeys": [],
+        }
     if key.usage == "SIGN_VERIFY":
         content["SigningAlgorithms"] = list(key.signing_algorithms)
     else:
@@ -63,6 +70,7 @@ def create_key(call: Call) -> Content:
         usage=usage,
         description=call.parameters.get("Description", ""),
         tags=_tags(call),
+        multi_region=bool(call.parameters.get("MultiRegion")),
         unseen=call.account.unseen,
     )
     return {"KeyMetadata": metadata(key, call.account.id)}

@@ -103,9 +103,14 @@ class FakeKms:
         spec: str = "ECC_NIST_EDWARDS25519",
         usage: str = "SIGN_VERIFY",
         description: str = "",
+        multi_region: bool = False,
     ) -> FakeKey:
-        """A new key, at once visible to everybody; ``alias`` (``alias/…``) means it from now on."""
-        key = self._account.add_key(spec=spec, usage=usage, description=description)
+        """A new key, at once visible to everybody.
+
+        ``alias`` (``alias/…``) means it from now on; ``spec`` and ``usage`` are KMS's ``KeySpec`` and ``KeyUsage``;
+        ``multi_region`` makes a primary key with an id ``mrk-…``.
+        """
+        key = self._account.add_key(spec=spec, usage=usage, description=description, multi_region=multi_region)
         if alias is not None:
             self.set_alias(alias, key)
         return key
