@@ -45,12 +45,7 @@ class ExtensionSettings:
 def extension_settings(
     tables: object, *, source: str, directory: Path, prompt: Callable[[str], bytes] | None
 ) -> list[ExtensionSettings]:
-    """Those in the option ``extensions`` of the table that messages call ``source``; none for None.
-
-    Raises :class:`ConfigError`.
-    """
-    if tables is None:
-        return []
+    """Those in the option ``extensions`` of the table that messages call ``source``. Raises :class:`ConfigError`."""
     if not isinstance(tables, Mapping) or not all(isinstance(name, str) and name for name in tables):
         raise ConfigError(
             f"option 'extensions' in {source} is not right", remedy="write a table for each: [signer.extensions.NAME]"

@@ -11,7 +11,6 @@ from signer_core.config_class import option_fields
 from signer_core.deadline import Deadline
 from signer_core.distributions import distribution_of, name_of, normalized, the_one
 from signer_core.errors import PluginContractError, PluginError, SignerError
-from signer_core.extension_settings import ExtensionSettings
 from signer_core.hooks import asked, hooks_of
 from signer_core.hookspecs import (
     BACKENDS_GROUP,
@@ -29,6 +28,8 @@ from signer_core.settings import Settings, check_config_class
 
 if TYPE_CHECKING:
     import click
+
+    from signer_core.extension_settings import ExtensionSettings
 
 T = TypeVar("T")
 D = TypeVar("D", Backend, Extension)
@@ -167,7 +168,7 @@ class ExtensionPlugin(Plugin):
         with self._blamed():
             option_fields(self.extension.config_class)
 
-    def configure(self, settings: ExtensionSettings) -> "ConfiguredExtension":
+    def configure(self, settings: "ExtensionSettings") -> "ConfiguredExtension":
         """The extension with its configured options. Raises :class:`ConfigError`."""
         with self._blamed():
             return ConfiguredExtension(self, settings, settings.config(self.extension.config_class))
@@ -181,7 +182,7 @@ class ConfiguredExtension(NamedTuple):
     """An extension that a configuration lists, ready to be attached."""
 
     plugin: ExtensionPlugin
-    settings: ExtensionSettings
+    settings: "ExtensionSettings"
     #: An instance of the extension's ``config_class``.
     config: Any
 

@@ -3,15 +3,17 @@
 import logging
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import attrs
 
 from signer_core.config_class import build, option_fields, portable, unknown_option
 from signer_core.errors import ConfigError, PluginContractError
-from signer_core.extension_settings import ExtensionSettings, extension_settings
 from signer_core.options import Conversion, ShellText, budget, describe
 from signer_core.pins import hex_address, hex_bytes
+
+if TYPE_CHECKING:
+    from signer_core.extension_settings import ExtensionSettings
 
 _logger = logging.getLogger("signer_core")
 
@@ -120,9 +122,13 @@ class Settings:
                     raise unknown_option(owner, name, self.source, fields=fields, others=CORE_OPTIONS)
         return self._build(config_class, fields)
 
-    def extensions(self) -> list[ExtensionSettings]:
+    def extensions(self) -> "list[ExtensionSettings]":
         """The tables of the extensions, in order. Raises :class:`ConfigError`."""
         tables = self._given(("extensions",)).get("extensions")
+        if tables is None:
+            return []
+        from signer_core.extension_settings import extension_settings
+
         return extension_settings(
             tables.as_toml() if isinstance(tables, ShellText) else tables,
             source=self._origin("extensions"),
