@@ -36,8 +36,7 @@ def the_one(group: str, name: str) -> EntryPoint:
         raise BackendNotFoundError(missing, remedy=remedy, installed=installed)
     if len(claims) > 1:
         places = ", ".join(
-            f"{name_of(claim)} {distribution_of(claim).version} in {distribution_of(claim).locate_file('')}"
-            for claim in claims
+            f"{name_of(claim)} {distribution_of(claim).version} in {place_of(claim)}" for claim in claims
         )
         conflict = PluginError if is_extension else BackendConflictError
         raise conflict(f"{kind} {name!r} is claimed more than once: {places}", remedy="uninstall all but one of them")
@@ -123,6 +122,11 @@ def name_of(entry_point: EntryPoint) -> str:
     """The name of the distribution that the entry point was found in."""
     distribution = distribution_of(entry_point)
     return f"{distribution.name}"
+
+
+def place_of(entry_point: EntryPoint) -> str:
+    """The directory that the distribution's code is in: of an editable installation, its source."""
+    return _editable_source(entry_point) or str(distribution_of(entry_point).locate_file(""))
 
 
 def normalized(name: str) -> str:

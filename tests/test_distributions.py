@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from signer_core.distributions import distribution_of, entry_points, name_of, normalized, the_one
+from signer_core.distributions import distribution_of, entry_points, name_of, normalized, place_of, the_one
 from signer_core.errors import BackendConflictError, BackendNotFoundError
 from signer_core.hookspecs import BACKENDS_GROUP
 from tests.conftest import Install
@@ -17,11 +17,12 @@ def claims(name: str = "throwaway") -> list[str]:
     return [name_of(each) for each in entry_points(BACKENDS_GROUP) if each.name == name]
 
 
-def test_the_one_is_the_entry_point_of_that_name(install: Install) -> None:
+def test_the_one_is_the_entry_point_of_that_name(install: Install, tmp_path: Path) -> None:
     install(module="a_module_of_ours")
     found = the_one(BACKENDS_GROUP, "throwaway")
     assert (found.name, found.value, name_of(found)) == ("throwaway", "a_module_of_ours", "signer-throwaway")
     assert distribution_of(found).version == "1.0"
+    assert place_of(found) == str(tmp_path / "site")
 
 
 def test_name_that_nobody_serves_lists_what_is_installed(install: Install) -> None:
@@ -115,6 +116,7 @@ def test_editable_installation_beside_its_egg_info(install: Install, tmp_path: P
     editable(install(directory="site", module="of_both"), source)
     assert claims() == ["signer-throwaway"]
     assert distribution_of(the_one(BACKENDS_GROUP, "throwaway")).locate_file("") == tmp_path / "site"
+    assert place_of(the_one(BACKENDS_GROUP, "throwaway")) == str(source)
 
 
 def test_editable_installation_in_an_environment_inside_its_project(install: Install, tmp_path: Path) -> None:
@@ -133,8 +135,10 @@ def test_editable_installation_beside_an_egg_info_from_before_a_renaming(install
 def test_editable_installation_beside_a_copy_elsewhere_is_a_conflict(install: Install, tmp_path: Path) -> None:
     editable(install(directory="site"), tmp_path / "project")
     install(directory="elsewhere")
-    with pytest.raises(BackendConflictError):
+    with pytest.raises(BackendConflictError) as caught:
         the_one(BACKENDS_GROUP, "throwaway")
+    places = f"signer-throwaway 1.0 in {tmp_path}/elsewhere, signer-throwaway 1.0 in {tmp_path}/project"
+    assert places in caught.value.message
 
 
 def test_egg_info_of_a_stranger_in_the_project_is_a_conflict(install: Install) -> None:

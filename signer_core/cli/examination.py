@@ -10,7 +10,7 @@ from signer_core.cli.command_line import CommandLine
 from signer_core.cli.configuration_file import VARIABLE
 from signer_core.cli.public_keys import has_raw
 from signer_core.deadline import Deadline
-from signer_core.distributions import distribution_of
+from signer_core.distributions import place_of
 from signer_core.errors import PolicyViolationError, SignerError
 from signer_core.extension_settings import ExtensionSettings
 from signer_core.factory import open_signer
@@ -69,7 +69,7 @@ def _plugin(settings: Settings) -> tuple[BackendPlugin, str]:
 
 
 def _place(plugin: Plugin) -> str:
-    return f"{plugin.distribution} in {distribution_of(plugin.entry_point).locate_file('')}"
+    return f"{plugin.distribution} in {place_of(plugin.entry_point)}"
 
 
 def _options(settings: Settings, plugin: BackendPlugin) -> tuple[Any, str]:

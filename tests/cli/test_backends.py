@@ -56,6 +56,19 @@ def test_load_shows_the_broken_ones_as_broken_beside_the_others(signer: Signer, 
     assert "ZeroDivisionError" in lines[-1]
 
 
+def test_claims_in_conflict_are_seen_without_importing_anything(signer: Signer, install: Install) -> None:
+    install("signer-vault", source="raise AssertionError", name="vault")
+    install("signer-stranger", source="raise AssertionError", name="vault")
+    lines = [line for line in signer("backends").stdout.splitlines() if "vault" in line]
+    assert [line.split()[:3] for line in lines[::2]] == [
+        ["vault", "backend", "signer-stranger"],
+        ["vault", "backend", "signer-vault"],
+    ]
+    for line in lines[1::2]:
+        assert line.startswith("  broken: backend 'vault' is claimed more than once: ")
+        assert line.endswith("; uninstall all but one of them")
+
+
 def test_load_in_json(signer: Signer, install: Install) -> None:
     install(source="import sys\nprint('noise')\nsys.exit(3)", name="vault")
     result = signer("backends", "--load", "--json")
