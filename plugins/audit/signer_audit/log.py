@@ -41,8 +41,8 @@ class Log:
         with self._locked() as file:
             tail = self._look(file)
             links, lines = tail.links, [tail.ending]
-            if self._size == 0 and self.head != GENESIS:
-                links = Links(previous=GENESIS, continues=self.head)
+            if tail.head == GENESIS != self.head:
+                links = Links(previous=GENESIS, torn=tail.torn, continues=self.head)
             for each in records:
                 lines.append(line(each, links))
                 links = Links(previous=digest(lines[-1]))

@@ -257,6 +257,16 @@ def test_the_new_file_continues_what_others_wrote_into_the_old_one(path: Path) -
     assert [each["continues"] for each in entries(path)] == heads(lines(path.with_suffix(".old")))[-1:]
 
 
+def test_a_first_line_that_is_torn_does_not_break_the_tie_to_the_file_before(path: Path) -> None:
+    with opened(path) as signer:
+        signer.sign(b"1")
+        path.rename(path.with_suffix(".old"))
+        path.write_bytes(b'{"v":1,"prev":"0000')  # by a process that saw it first, and was killed
+        signer.sign(b"2")
+    report = verify([path.with_suffix(".old"), path])
+    assert (report.problem, report.lines, report.torn) == (None, 2, 1)
+
+
 def test_a_directory_that_is_gone_withholds_signatures_until_it_is_back(path: Path) -> None:
     directory = path.parent / "logs"
     directory.mkdir()
