@@ -1,7 +1,5 @@
 """The options of the ``awskms`` backend."""
 
-from urllib.parse import urlsplit
-
 import attrs
 
 from signer_core.options import describe, seconds
@@ -48,8 +46,7 @@ class AwsKmsConfig:
 
     @endpoint_url.validator
     def _is_url(self, _: object, value: str | None) -> None:
-        if value is None:
-            return
-        url = urlsplit(value)
-        if url.scheme not in ("http", "https") or not url.hostname or url.username is not None or url.query:
-            raise ValueError("write a URL such as https://kms.eu-west-1.amazonaws.com")
+        if value is not None:
+            from signer_aws_kms.route import Route
+
+            Route.to(value)

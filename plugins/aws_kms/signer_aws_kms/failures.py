@@ -40,11 +40,18 @@ def incomplete(asked: Asked, what: str) -> SignError:
     return _in_doubt(BackendUnavailableError(f"{asked} failed: the answer has no {what}"), asked)
 
 
-def without_credentials(asked: Asked) -> DeadlineExceededError:
-    """The error for a request that could not be signed in time."""
-    return DeadlineExceededError(
-        f"{asked} had no AWS credentials in time",
-        remedy="`aws sts get-caller-identity` takes the same way to them, and tells more",
+def without_credentials(error: SignError | TimeoutError, asked: Asked) -> SignError:
+    """The error for a request that could not be signed, which ``error`` tells why."""
+    if isinstance(error, TimeoutError):
+        return DeadlineExceededError(
+            f"{asked} was not sent: there were no AWS credentials in time",
+            remedy="`aws sts get-caller-identity` takes the same way to them, and tells more",
+        )
+    return type(error)(
+        f"{asked} was not sent: {error.message}",
+        remedy=error.remedy,
+        retryable=error.retryable,
+        retry_after=error.retry_after,
     )
 
 

@@ -15,7 +15,7 @@ from signer_aws_kms.refusals import Refusal
 from signer_aws_kms.route import Route
 from signer_aws_kms.sigv4 import Keys, SigV4, timestamp
 from signer_core.deadline import Deadline
-from signer_core.errors import SignerError
+from signer_core.errors import SignerError, SignError
 
 _logger = logging.getLogger("signer_aws_kms")
 
@@ -71,8 +71,8 @@ class Transport:
             if instead_of is not None and not self._credentials.replace(instead_of, deadline):
                 return instead_of
             return self._credentials.current(deadline)
-        except TimeoutError as error:
-            raise without_credentials(asked) from error
+        except (SignError, TimeoutError) as error:
+            raise without_credentials(error, asked) from error
 
     def _send(self, asked: Asked, body: bytes, keys: Keys, deadline: Deadline) -> tuple[Answer, float]:
         """The answer, and the time that the request was signed with."""

@@ -1,8 +1,10 @@
 """What becomes of each error: its class, whether it is tried again, and what it tells."""
 
+import contextlib
 import socket
 import ssl
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +12,7 @@ import attrs
 import botocore.credentials
 import pytest
 
-from signer_aws_kms.testing import FakeKms, faults
+from signer_aws_kms.testing import FakeKey, FakeKms, faults
 from signer_core import create_signer
 from signer_core.errors import (
     AccessDeniedError,
@@ -83,6 +85,33 @@ def test_an_http_error_is_tried_again(fake_kms: FakeKms, status: int) -> None:
     assert fake_kms.requests["Sign"] == 2
 
 
+@pytest.mark.parametrize(
+    ("status", "attempts"), [(500, 2), (502, 2), (503, 2), (504, 2), (429, 2), (400, 1), (404, 1), (409, 1), (501, 1)]
+)
+def test_an_unknown_code_is_judged_by_its_status(fake_kms: FakeKms, status: int, attempts: int) -> None:
+    fake_kms.create_key(alias=ALIAS)
+    fake_kms.inject(faults.error("SomethingNewException", status=status), operation="Sign")
+    with create_signer(options()) as signer, contextlib.suppress(SignError):
+        signer.sign(b"message")
+    assert fake_kms.requests["Sign"] == attempts
+
+
+CODES = {
+    "in the body": http(b'{"__type": "NotFoundException"}', status="400 Bad Request"),
+    "of a namespace": http(b'{"__type": "com.amazonaws.kms#NotFoundException"}', status="400 Bad Request"),
+    "in a header": http(
+        b"{}", status="400 Bad Request", headers="x-amzn-ErrorType: NotFoundException:http://internal.amazon.com/\r\n"
+    ),
+    "in a header alone": http(b"", status="400 Bad Request", headers="x-amzn-ErrorType: NotFoundException\r\n"),
+}
+
+
+@pytest.mark.parametrize("answer", CODES.values(), ids=CODES)
+def test_a_code_is_found_wherever_aws_puts_it(fake_kms: FakeKms, answer: bytes) -> None:
+    with peer(answering(answer)) as server, pytest.raises(KeyNotFoundError, match="failed: NotFoundException"):
+        opened(endpoint_url=f"http://127.0.0.1:{server.port}")
+
+
 @pytest.mark.parametrize("fault", [faults.reset(), faults.close(), faults.cut(), faults.garbage()])
 def test_a_broken_answer_is_tried_again(fake_kms: FakeKms, fault: faults.Fault) -> None:
     fake_kms.create_key(alias=ALIAS)
@@ -131,6 +160,14 @@ def test_a_permanent_error_has_a_remedy(fake_kms: FakeKms, code: str) -> None:
     assert caught.value.remedy
 
 
+@pytest.mark.parametrize("change", [FakeKey.disable, FakeKey.schedule_deletion])
+def test_a_key_that_cannot_sign_is_not_opened(fake_kms: FakeKms, change: Callable[[FakeKey], None]) -> None:
+    change(fake_kms.create_key(alias=ALIAS))
+    with pytest.raises(KeyUnavailableError, match=f"GetPublicKey of {ALIAS}"):
+        opened()
+    assert fake_kms.requests == {"GetPublicKey": 1}
+
+
 def test_a_disabled_key_is_unavailable(fake_kms: FakeKms) -> None:
     key = fake_kms.create_key(alias=ALIAS)
     with opened() as signer:
@@ -165,7 +202,8 @@ def test_a_wrong_secret_key_is_access_denied_and_the_canonical_request_is_not_to
 def test_no_credentials_are_access_denied(fake_kms: FakeKms, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.delenv(name)
-    with pytest.raises(AccessDeniedError, match=r"no AWS credentials.*AWS_PROFILE"):
+    sent = rf"KMS GetPublicKey of {ALIAS} in us-east-1 was not sent: there are no AWS credentials.*AWS_PROFILE"
+    with pytest.raises(AccessDeniedError, match=sent):
         opened()
 
 
@@ -178,7 +216,9 @@ def test_half_of_the_credentials_are_access_denied(fake_kms: FakeKms, monkeypatc
 def test_a_source_of_credentials_that_hangs_is_named(fake_kms: FakeKms, monkeypatch: pytest.MonkeyPatch) -> None:
     _held, over = account(), threading.Event()
     monkeypatch.setattr(botocore.credentials.CredentialResolver, "load_credentials", lambda _: over.wait(30) and None)
-    with pytest.raises(DeadlineExceededError, match=f"GetPublicKey of {ALIAS} in us-east-1 had no AWS credentials"):
+    with pytest.raises(
+        DeadlineExceededError, match=f"GetPublicKey of {ALIAS} in us-east-1 was not sent.*no AWS credentials in time"
+    ):
         opened(timeout="200ms")
     over.set()
 

@@ -55,7 +55,7 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "one grant token": ({"grant_tokens": "token"}, "option 'grant_tokens'.*list of texts"),
     "a list of tags": ({"tags": ["team"]}, "option 'tags'.*table of texts"),
     "no duration": ({"cache_ttl": "soon"}, "option 'cache_ttl'"),
-    "no URL": ({"endpoint_url": "kms"}, "option 'endpoint_url'"),
+    "no URL": ({"endpoint_url": "kms"}, "endpoint_url is not right"),
     "a text for a truth": ({"allow_http": "yes"}, "option 'allow_http'.*true or false"),
     "a misspelt option": ({"regoin": "us-east-1"}, "no option 'regoin'.*did you mean 'region'"),
     "an option of the signer's": ({"verify": False}, "no option 'verify'.*the Signer"),

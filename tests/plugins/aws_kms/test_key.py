@@ -58,6 +58,12 @@ def test_an_empty_message_is_sent(fake_kms: FakeKms) -> None:
     assert last_request(fake_kms)["Message"] == ""
 
 
+def test_a_message_of_4096_bytes_is_signed(fake_kms: FakeKms) -> None:
+    fake_kms.create_key(alias=ALIAS)
+    with opened() as signer:
+        signer.public_key.verify(signer.sign(bytes(4096)), bytes(4096))
+
+
 def test_a_message_of_4097_bytes_is_refused_without_a_call_and_with_the_reason(fake_kms: FakeKms) -> None:
     fake_kms.create_key(alias=ALIAS)
     with opened() as signer, pytest.raises(MessageTooLargeError, match=r"Ed25519ph.*another algorithm") as caught:
@@ -131,18 +137,41 @@ def test_a_signer_out_of_a_configuration_pickles(fake_kms: FakeKms) -> None:
         assert again.key_id == signer.key_id
 
 
-def test_nothing_that_is_secret_is_logged_or_told(fake_kms: FakeKms, caplog: pytest.LogCaptureFixture) -> None:
+OUTCOMES: dict[str, faults.Fault | None] = {
+    "signed": None,
+    "refused": faults.error("ValidationException"),
+    "denied": faults.error("AccessDeniedException", "User: arn:aws:iam::111122223333:user/x is not authorized"),
+    "wrong signature": faults.flip_bit(),
+    "wrong key": faults.other_key_id(),
+    "no signature": faults.with_members(Signature="?"),
+    "garbage": faults.garbage(),
+    "reset": faults.reset(),
+    "expired": faults.error("ExpiredTokenException"),
+}
+
+
+@pytest.mark.parametrize("fault", OUTCOMES.values(), ids=OUTCOMES)
+def test_nothing_that_is_secret_is_logged_or_told(
+    fake_kms: FakeKms, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, fault: faults.Fault | None
+) -> None:
     fake_kms.create_key(alias=ALIAS)
-    fake_kms.inject(faults.error("ValidationException"), operation="Sign", skip=1)
-    secret, message = fake_kms.identity.secret_access_key, b"this must not be seen anywhere"
-    with caplog.at_level(logging.DEBUG), opened() as signer:
-        signature = signer.sign(message)
-        with pytest.raises(SignerError) as caught:
-            signer.sign(message)
-    seen = f"{caplog.text} {told(caught.value)} {signer!r}"
-    for hidden in (message, signature):
-        assert not any(text in seen for text in (base64.b64encode(hidden).decode(), hidden.hex(), repr(hidden)[2:-1]))
-    assert secret not in seen
+    identity = fake_kms.add_identity(session_token="the-token-of-the-session")
+    for name, value in identity.environment().items():
+        monkeypatch.setenv(name, value)
+    message, told_of_error = b"this must not be seen anywhere", ""
+    with caplog.at_level(logging.DEBUG), opened(grant_tokens=["the-grant-token"]) as signer:
+        hidden = [message, signer.sign(message)]
+        if fault is not None:
+            fake_kms.inject(fault, operation="Sign", times=None)
+            with pytest.raises(SignerError) as caught:
+                signer.sign(message)
+            told_of_error = told(caught.value)
+    seen = f"{caplog.text} {told_of_error} {signer!r}"
+    for each in hidden:
+        assert not any(text in seen for text in (base64.b64encode(each).decode(), each.hex(), repr(each)[2:-1]))
+    secrets = (identity.secret_access_key, "the-token-of-the-session", "the-grant-token")
+    assert not any(secret in seen for secret in secrets)
+    assert "botocore" in {record.name.partition(".")[0] for record in caplog.records}  # whose logs are looked at, too
 
 
 def test_the_request_is_json_that_any_kms_reads(fake_kms: FakeKms) -> None:
