@@ -28,7 +28,8 @@ def hooks_of(plugin: object, specifications: type[Any], broken: Broken) -> plugg
         names = dir(plugin)
     except pluggy.PluginValidationError as error:
         # What pluggy says of an unknown hook ends with the repr of the plugin, which may be any object.
-        raise broken(str(error).partition(" in plugin ")[0]) from error
+        what = str(error).partition(" in plugin ")[0]
+        raise broken(f"{what}{_nearly(what, specifications)}") from error
     except FOREIGN as error:  # pluggy looks at each attribute of the plugin, and those may be properties
         raise broken(str(error)) from error
     for implementation in (each for caller in manager.get_hookcallers(plugin) or () for each in caller.get_hookimpls()):
@@ -41,6 +42,15 @@ def hooks_of(plugin: object, specifications: type[Any], broken: Broken) -> plugg
         if isinstance(hook, pluggy.HookCaller) and hook.name in names and not hook.get_hookimpls():
             raise broken(f"{hook.name} lacks the mark hookimpl, so it would never be called")
     return manager.hook
+
+
+def _nearly(what: str, specifications: type[Any]) -> str:
+    """The hook that a misspelt one may have been meant for, as a question."""
+    import difflib
+
+    _, _, unknown = what.partition("unknown hook ")
+    close = difflib.get_close_matches(unknown.strip("'"), [name for name in dir(specifications) if name[0] != "_"], n=1)
+    return f" (did you mean {close[0]}?)" if close else ""
 
 
 def asked(hook: pluggy.HookCaller, wanted: type[T], broken: Broken, **arguments: object) -> T:

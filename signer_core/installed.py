@@ -7,7 +7,8 @@ from importlib_metadata import EntryPoint
 
 from signer_core.distributions import distribution_of, entry_points, place_of, the_one
 from signer_core.errors import SignerError
-from signer_core.plugins import KINDS, Plugin
+from signer_core.plugin import Plugin
+from signer_core.plugins import KINDS
 
 
 @attrs.frozen(kw_only=True)

@@ -1,20 +1,17 @@
 """From the name of a backend or an extension to its plugin: found, loaded, held to the contract."""
 
-import contextlib
-from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from importlib_metadata import EntryPoint
 
 from signer_core.attached import Attached
 from signer_core.config_class import option_fields
 from signer_core.deadline import Deadline
-from signer_core.distributions import distribution_of, name_of, normalized, the_one
-from signer_core.errors import PluginContractError, PluginError, SignerError
-from signer_core.hooks import asked, hooks_of
+from signer_core.distributions import name_of, normalized, the_one
+from signer_core.errors import PluginError, SignerError
 from signer_core.hookspecs import (
     BACKENDS_GROUP,
-    CONTRACT,
     EXTENSIONS_GROUP,
     Backend,
     BackendHooks,
@@ -24,80 +21,11 @@ from signer_core.hookspecs import (
     Verdict,
 )
 from signer_core.key_contract import FOREIGN
+from signer_core.plugin import Plugin
 from signer_core.settings import Settings, check_config_class
 
 if TYPE_CHECKING:
-    import click
-
     from signer_core.extension_settings import ExtensionSettings
-
-T = TypeVar("T")
-D = TypeVar("D", Backend, Extension)
-
-
-class Plugin:
-    """The plugin behind one entry point: imported, its hooks held to their specification."""
-
-    #: What it is a plugin for, the group of such entry points, their hooks, and those that it cannot be without.
-    kind: ClassVar[str]
-    group: ClassVar[str]
-    specifications: ClassVar[type[Any]]
-    required: ClassVar[tuple[str, ...]]
-
-    def __init__(self, entry_point: EntryPoint) -> None:
-        self.name = entry_point.name
-        self.entry_point = entry_point
-        try:
-            loaded = entry_point.load()
-        except FOREIGN as error:
-            what = f"importing {entry_point.value!r} raised {type(error).__name__}: {error}"
-            raise self.broken(what) from error
-        self._hooks: Any = hooks_of(loaded, self.specifications, self.broken)
-        if not all(getattr(self._hooks, hook).get_hookimpls() for hook in self.required):
-            raise self.broken(f"it lacks the hook {' or '.join(self.required)}")
-
-    @property
-    def distribution(self) -> str:
-        """The distribution that the plugin came with, and its version."""
-        distribution = distribution_of(self.entry_point)
-        return f"{distribution.name} {distribution.version}"
-
-    def check_options(self) -> None:
-        """Raise :class:`PluginContractError` unless the plugin's options are what options may be."""
-        raise NotImplementedError
-
-    def commands(self) -> "click.Group | None":
-        """The plugin's own commands, or None."""
-        if not self._hooks.signer_commands.get_hookimpls():
-            return None
-        import click
-
-        return self._ask(click.Group, "signer_commands")
-
-    def broken(self, what: str) -> PluginContractError:
-        """The error that names the plugin and its distribution, after it broke the contract."""
-        return PluginContractError(
-            f"the plugin of {self.kind} {self.name!r}, {self.distribution}, is broken: {' '.join(what.split())}",
-            remedy=f"upgrade or uninstall {name_of(self.entry_point)}, or tell its author",
-        )
-
-    def _describe(self, wanted: type[D], hook: str) -> D:
-        description = self._ask(wanted, hook)
-        contract: object = description.contract
-        if type(contract) is not int or contract != CONTRACT:
-            raise self.broken(f"it was written for version {contract!r} of the contract, not {CONTRACT}")
-        return description
-
-    @contextlib.contextmanager
-    def _blamed(self) -> Iterator[None]:
-        """What is wrong with the plugin's options is named with the plugin."""
-        try:
-            yield
-        except PluginContractError as error:
-            raise self.broken(error.message) from error
-
-    def _ask(self, wanted: type[T], hook: str, **arguments: object) -> T:
-        return asked(getattr(self._hooks, hook), wanted, self.broken, **arguments)
 
 
 class BackendPlugin(Plugin):
@@ -110,36 +38,36 @@ class BackendPlugin(Plugin):
 
     def __init__(self, entry_point: EntryPoint) -> None:
         super().__init__(entry_point)
-        self.backend = self._describe(Backend, "signer_backend")
+        self.backend = self.describe(Backend, "signer_backend")
 
     @property
     def makes_keys(self) -> bool:
         """Whether the plugin has ``signer_init``."""
-        return bool(self._hooks.signer_init.get_hookimpls())
+        return bool(self.hooks.signer_init.get_hookimpls())
 
     def check_options(self) -> None:
         """Hold the options to what a backend's may be."""
-        with self._blamed():
+        with self.blamed():
             check_config_class(self.backend.config_class)
 
     def configure(self, settings: Settings) -> Any:
         """The configured options as an instance of the plugin's class. Raises :class:`ConfigError`."""
-        with self._blamed():
+        with self.blamed():
             return settings.backend_config(self.backend.config_class)
 
     def open(self, config: object, deadline: Deadline) -> SigningKey:
         """Open the key that exists."""
-        return self._ask(SigningKey, "signer_open", config=config, deadline=deadline)
+        return self.ask(SigningKey, "signer_open", config=config, deadline=deadline)
 
     def init(self, config: object, deadline: Deadline) -> SigningKey:
         """Make the key if it is missing, then open it."""
-        return self._ask(SigningKey, "signer_init", config=config, deadline=deadline)
+        return self.ask(SigningKey, "signer_init", config=config, deadline=deadline)
 
     def check(self, config: object, deadline: Deadline) -> Iterable[Verdict]:
         """The plugin's own steps of ``signer check``; none if it has none."""
-        if not self._hooks.signer_check.get_hookimpls():
+        if not self.hooks.signer_check.get_hookimpls():
             return
-        verdicts: Iterable[object] = self._ask(Iterable, "signer_check", config=config, deadline=deadline)
+        verdicts: Iterable[object] = self.ask(Iterable, "signer_check", config=config, deadline=deadline)
         try:
             for verdict in verdicts:
                 if not isinstance(verdict, Verdict):
@@ -161,21 +89,21 @@ class ExtensionPlugin(Plugin):
 
     def __init__(self, entry_point: EntryPoint) -> None:
         super().__init__(entry_point)
-        self.extension = self._describe(Extension, "signer_extension")
+        self.extension = self.describe(Extension, "signer_extension")
 
     def check_options(self) -> None:
         """Hold the options to what an extension's may be: they stand in a table of their own, under any names."""
-        with self._blamed():
+        with self.blamed():
             option_fields(self.extension.config_class)
 
     def configure(self, settings: "ExtensionSettings") -> "ConfiguredExtension":
         """The extension with its configured options. Raises :class:`ConfigError`."""
-        with self._blamed():
+        with self.blamed():
             return ConfiguredExtension(self, settings, settings.config(self.extension.config_class))
 
     def attach(self, config: object) -> Attached:
         """Attach it to one signer."""
-        return Attached(self.name, self._ask(object, "signer_attach", config=config), self.broken)
+        return Attached(self.name, self.ask(object, "signer_attach", config=config), self.broken)
 
 
 class ConfiguredExtension(NamedTuple):

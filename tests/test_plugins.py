@@ -29,13 +29,16 @@ def opened() -> Any:
     return create_signer({"backend": "throwaway"})
 
 
-def broken(install: Install, source: str, **options: Any) -> str:
+UPGRADE = "upgrade or uninstall signer-throwaway, or tell its author"
+
+
+def broken(install: Install, source: str, *, remedy: str = UPGRADE, **options: Any) -> str:
     install(source=source, **options)
     with pytest.raises(PluginContractError) as caught:
         opened()
     text = str(caught.value)
     assert text.startswith("the plugin of backend 'throwaway', signer-throwaway 1.0, is broken: ")
-    assert "upgrade or uninstall signer-throwaway, or tell its author" in text
+    assert text.endswith(f"; {remedy}")
     assert "\n" not in text
     return text
 
@@ -184,9 +187,14 @@ def test_hook_that_was_not_marked(install: Install, unmarked: str) -> None:
     assert f"{unmarked} lacks the mark hookimpl, so it would never be called" in text
 
 
-@pytest.mark.parametrize("misspelled", ["signer_opens", "signer_inti", "open"])
-def test_hook_that_is_misspelled(install: Install, misspelled: str) -> None:
-    assert misspelled in broken(install, f"{WORKING}\n@hookimpl\ndef {misspelled}(config):\n    pass\n")
+@pytest.mark.parametrize(
+    ("misspelled", "meant"),
+    [("signer_opens", "signer_open"), ("signer_inti", "signer_init"), ("signer_chekc", "signer_check"), ("sign", None)],
+)
+def test_hook_that_is_misspelled(install: Install, misspelled: str, meant: str | None) -> None:
+    text = broken(install, f"{WORKING}\n@hookimpl\ndef {misspelled}(config):\n    pass\n")
+    suggestion = "" if meant is None else f" (did you mean {meant}?)"
+    assert f"is broken: unknown hook '{misspelled}'{suggestion}; " in text
 
 
 @pytest.mark.parametrize("parameters", ["config, passphrase", "configuration", "self, config"])
@@ -194,11 +202,22 @@ def test_hook_that_wants_parameters_that_there_are_not(install: Install, paramet
     assert "signer_open" in broken(install, WORKING.replace("signer_open(config)", f"signer_open({parameters})"))
 
 
-@pytest.mark.parametrize("contract", ["0", "2", "None", "'1'", "1.5", "True"])
-def test_other_version_of_the_contract(install: Install, contract: str) -> None:
+@pytest.mark.parametrize("contract", ["0", "-1", "None", "'2'", "1.5", "True"])
+def test_earlier_version_of_the_contract(install: Install, contract: str) -> None:
     text = broken(install, WORKING.replace("contract=1", f"contract={contract}"))
-    assert "version" in text
-    assert "of the contract, not 1" in text
+    assert f"it was written for version {contract} of the contract, not 1" in text
+
+
+@pytest.mark.parametrize("hook", ["", "signer_stream(config)", "signer_check(config, stream)"])
+def test_later_version_of_the_contract(install: Install, hook: str) -> None:
+    """Whatever hooks and parameters the later one may have, the version is what is told."""
+    added = f"@hookimpl\ndef {hook}:\n    pass\n" if hook else ""
+    text = broken(
+        install,
+        WORKING.replace("contract=1", "contract=2") + added,
+        remedy="upgrade signer-core, or install an earlier signer-throwaway",
+    )
+    assert "it was written for version 2 of the contract, not 1" in text
 
 
 @pytest.mark.parametrize(

@@ -20,8 +20,8 @@ _COLUMNS = ("name", "kind", "distribution", "version", "summary", "path")
 def command(*, load: bool, as_json: bool) -> None:
     """List the installed backends and extensions, with the distribution that each comes from.
 
-    It is read from the distributions' metadata: without --load nothing is imported, and the only broken ones that can be
-    told are those whose name is claimed more than once.
+    It is read from the distributions' metadata. Without --load nothing is imported, and only those are shown as broken
+    whose name is claimed more than once.
     """
     from signer_core.installed import installed_plugins
 

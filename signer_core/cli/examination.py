@@ -15,7 +15,8 @@ from signer_core.errors import PolicyViolationError, SignerError
 from signer_core.extension_settings import ExtensionSettings
 from signer_core.factory import open_signer
 from signer_core.hookspecs import Verdict
-from signer_core.plugins import BackendPlugin, Plugin, load_backend, load_extension
+from signer_core.plugin import Plugin
+from signer_core.plugins import BackendPlugin, load_backend, load_extension
 from signer_core.settings import ENVIRONMENT_PREFIX, Settings
 from signer_core.signer import Signer
 

@@ -18,6 +18,7 @@ LAYERS = (
     "installed",
     "factory",
     "plugins",
+    "plugin",
     "distributions",
     "config",
     "settings",
