@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 @hookimpl
 def signer_backend() -> Backend:
-    """Keys in files on this machine, Ed25519."""
-    return Backend(contract=1, config_class=FileConfig, algorithms=frozenset({Algorithm.ED25519}))
+    """Keys in files on this machine."""
+    return Backend(contract=1, config_class=FileConfig, algorithms=frozenset(Algorithm))
 
 
 @hookimpl

@@ -1,21 +1,19 @@
 """Putting a key into a file's place: one that is imported, or the same one under another passphrase."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 import attrs
 
+from signer_core.algorithms import Algorithm
 from signer_core.deadline import Deadline
 from signer_core.errors import KeyExistsError
 from signer_file import store
 from signer_file.config import FileConfig
 from signer_file.key import FileKey
 from signer_file.key_file import KeyFile, seal
-from signer_file.location import Location, choose_new, find
+from signer_file.location import Location, check_holds, choose_new, find
 from signer_file.lock import locked
-
-if TYPE_CHECKING:
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 
 @attrs.frozen
@@ -26,22 +24,25 @@ class Imported:
     backup: Path | None
 
 
-def choose_place(config: FileConfig, *, force: bool) -> Location:
-    """Where an imported key goes. Raises ``KeyExistsError`` where there is one already, unless ``force``."""
+def look_for_place(config: FileConfig, *, force: bool) -> Location | None:
+    """The key file that is there. Raises ``KeyExistsError`` if there is one, unless ``force``."""
     there = find(config)
     if there is not None and not force:
         raise _exists(there)
-    return there or choose_new(config)
+    return there
 
 
 def import_key(
-    config: FileConfig, key: "Ed25519PrivateKey", location: Location, *, force: bool, deadline: Deadline
+    config: FileConfig, key: Any, algorithm: Algorithm, location: Location | None, *, force: bool, deadline: Deadline
 ) -> Imported:
-    """Write ``key`` to ``location``, which :func:`choose_place` gave.
+    """Write ``key``, a private key of cryptography's, to ``location``, which :func:`look_for_place` gave, or, where
+    there was none, to where the configuration says.
 
     With ``force`` it takes the place of the key that is there, whose file stays beside it under another name. Raises
     ``KeyExistsError`` if another process made a key meanwhile that must not be replaced.
     """
+    location = location or choose_new(config, algorithm)
+    check_holds(location, algorithm)
     content = seal(key, config.reveal_passphrase(), location.format)
     target, backup = location.target, None
     store.make_directory(target.parent)
@@ -54,10 +55,10 @@ def import_key(
             store.replace(target, content)
         else:
             raise _exists(there)
-    return Imported(FileKey(location.file, key), backup)
+    return Imported(FileKey(location.file, key, algorithm), backup)
 
 
-def change_passphrase(file: KeyFile, key: "Ed25519PrivateKey", passphrase: bytes, deadline: Deadline) -> None:
+def change_passphrase(file: KeyFile, key: Any, passphrase: bytes, deadline: Deadline) -> None:
     """Encrypt ``key`` anew, in the same format, and put it into the place of ``file``, which held it.
 
     Raises ``KeyExistsError`` if the file was changed meanwhile: it may be another key's by now.

@@ -24,10 +24,12 @@ def group() -> None:
 @group.command("export")
 @click.option("-o", "--output", metavar="PATH", help="Write to a new file that only you can read, instead of stdout.")
 @click.option("--new-passphrase", metavar="REF", help=f"Encrypt with this passphrase, not the key file's: {_REFERENCE}")
-@click.option("--unencrypted-hex", is_flag=True, help="Write the bare seed, 64 hex digits, without any protection.")
+@click.option("--unencrypted-hex", is_flag=True, help="Write the bare private key in hex, without any protection.")
 @click.pass_obj
 def export_key(line: CommandLine, output: str | None, new_passphrase: str | None, unencrypted_hex: bool) -> None:
     """Write the private key as an encrypted PKCS#8 PEM, which openssl and most libraries read."""
+    from signer_core.algorithms import FACTS
+    from signer_core.public_key import PublicKey
     from signer_file import pkcs8
     from signer_file.key_file import KeyFile
     from signer_file.location import find_existing
@@ -37,8 +39,9 @@ def export_key(line: CommandLine, output: str | None, new_passphrase: str | None
     passphrase = file.passphrase(config)
     key = file.open(passphrase)
     if unencrypted_hex:
+        key_type = FACTS[PublicKey.from_cryptography(key.public_key()).algorithm].key_type
+        exported = key_type.to_private_bytes(key).hex().encode() + b"\n"
         click.echo("warning: this is the private key itself; whoever reads it can sign", err=True)
-        exported = key.private_bytes_raw().hex().encode() + b"\n"
     else:
         if new_passphrase is not None or not passphrase:
             passphrase = _new_passphrase(line, new_passphrase)
@@ -58,8 +61,11 @@ def import_key(line: CommandLine, source: str, force: bool, source_passphrase: s
     """Take in a private key from the file SOURCE, or from stdin if it is "-".
 
     It may be a seed of 64 hex digits, ev-node's 64 raw bytes (seed and public key), a PKCS#8 PEM, an OpenSSH private
-    key, or a signer.json. Prints the key's address.
+    key, or a signer.json; with the option 'algorithm' also a private key for that in hex. Prints the key's address, or
+    its fingerprint, if it is an RSA key.
     """
+    from signer_core.algorithms import FACTS
+    from signer_core.public_key import PublicKey
     from signer_file import changing
     from signer_file.imported import recognise
     from signer_file.key_file import errors_naming
@@ -71,17 +77,19 @@ def import_key(line: CommandLine, source: str, force: bool, source_passphrase: s
             secret = line.secret(source_passphrase, f"passphrase of {source}")
         return secret.reveal()
 
-    location = changing.choose_place(config, force=force)
+    location = changing.look_for_place(config, force=force)
     which = "check which passphrase it was encrypted with, and give that one by --source-passphrase"
     with errors_naming(source, of_passphrase=which):
-        key, was_encrypted = recognise(_read_source(source), ask)
-    imported = changing.import_key(config, key, location, force=force, deadline=Deadline.after(None))
+        key, was_encrypted = recognise(_read_source(source), ask, config.algorithm)
+        algorithm = PublicKey.from_cryptography(key.public_key(), algorithm=config.algorithm).algorithm
+    imported = changing.import_key(config, key, algorithm, location, force=force, deadline=Deadline.after(None))
     if imported.backup is not None:
         click.echo(f"the key that was there is kept in {imported.backup}", err=True)
     click.echo(f"the key is now in {imported.key.key_id}", err=True)
     if not was_encrypted and source != "-":
         click.echo(f"{source} holds it without protection: delete that if you no longer need it", err=True)
-    click.echo(imported.key.public_key.address.hex())
+    public_key = imported.key.public_key
+    click.echo(public_key.address.hex() if FACTS[algorithm].key_type.has_raw else public_key.fingerprint)
 
 
 @group.command("passwd")

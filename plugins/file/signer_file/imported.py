@@ -3,37 +3,37 @@
 import binascii
 import re
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import Any
 
+from signer_core.algorithms import FACTS, Algorithm
 from signer_core.errors import ConfigError, KeyFormatError, UnsupportedAlgorithmError, WrongPassphraseError
 from signer_core.public_key import PublicKey
 from signer_file import key_file
 from signer_file.config import Format, not_empty
-
-if TYPE_CHECKING:
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 _HEX = re.compile(rb"\s*(?:0x)?([0-9a-fA-F]+)\s*")
 _OPENSSH = re.compile(rb"-----BEGIN OPENSSH PRIVATE KEY-----([^-]*)-----END OPENSSH PRIVATE KEY-----\s*")
 # "openssh-key-v1", the length of the cipher's name, and the name of none (OpenSSH, PROTOCOL.key)
 _OPENSSH_UNENCRYPTED = b"openssh-key-v1\0\0\0\0\4none"
 _FORMS = (
-    "the 64 hex digits of a seed, ev-node's 64 bytes (seed and public key) raw or in hex, a PKCS#8 PEM, "
-    "an OpenSSH private key, or a signer.json"
+    "the 64 hex digits of a seed, those of a private key for the configured algorithm, ev-node's 64 bytes (seed and "
+    "public key) raw or in hex, a PKCS#8 PEM, an OpenSSH private key, or a signer.json"
 )
 
 
-def recognise(content: bytes, ask_passphrase: Callable[[], bytes]) -> "tuple[Ed25519PrivateKey, bool]":
-    """The Ed25519 key in ``content``, and whether it lay there encrypted; ``ask_passphrase`` is called only if it did.
+def recognise(content: bytes, ask_passphrase: Callable[[], bytes], algorithm: Algorithm | None) -> tuple[Any, bool]:
+    """The private key in ``content``, and whether it lay there encrypted; ``ask_passphrase`` is called only if it did.
+
+    A bare key in hex is for ``algorithm``, or for Ed25519 without one; all other forms say what they hold.
 
     No content can be read in two ways: the raw forms hold the seed's public key too, and none that consists of hex
     digits alone can be found. Raises ``KeyFormatError``, ``WrongPassphraseError`` and ``UnsupportedAlgorithmError``.
     """
-    from signer_file.evnode import from_private_form
-
     if digits := _HEX.fullmatch(content):
-        return from_private_form(_from_hex(digits[1])), False
+        return _from_hex(digits[1], algorithm or Algorithm.ED25519), False
     if len(content) in (64, 96):
+        from signer_file.evnode import from_private_form
+
         return from_private_form(content), False
     if openssh := _OPENSSH.fullmatch(content):
         return _from_openssh(content, openssh[1], ask_passphrase)
@@ -46,15 +46,29 @@ def recognise(content: bytes, ask_passphrase: Callable[[], bytes]) -> "tuple[Ed2
     return sealed.open(not_empty(ask_passphrase()) if sealed.encrypted else b""), sealed.encrypted
 
 
-def _from_hex(digits: bytes) -> bytes:
-    if len(digits) not in (64, 128, 192):
-        raise KeyFormatError(f"a private key in hex has 64 or 128 digits, not {len(digits)}", remedy=f"give {_FORMS}")
-    return binascii.unhexlify(digits)
+def _from_hex(digits: bytes, algorithm: Algorithm) -> Any:
+    from signer_file.evnode import from_private_form
+
+    key_type = FACTS[algorithm].key_type
+    # ev-node's forms hold the public key besides.
+    sizes = (32, 64, 96) if algorithm is Algorithm.ED25519 else (key_type.private_size,)
+    if len(digits) % 2 or len(digits) // 2 not in sizes:
+        right = " or ".join(str(2 * size) for size in sizes[:2] if size)
+        raise KeyFormatError(
+            f"a private key for {algorithm} in hex has {right or 'no'} digits, not {len(digits)}",
+            remedy=f"give {_FORMS}",
+        )
+    raw = binascii.unhexlify(digits)
+    if algorithm is Algorithm.ED25519:
+        return from_private_form(raw)
+    try:
+        return key_type.from_private_bytes(raw)
+    except ValueError:
+        raise KeyFormatError(f"this is no private key for {algorithm}") from None
 
 
-def _from_openssh(content: bytes, body: bytes, ask_passphrase: Callable[[], bytes]) -> "tuple[Ed25519PrivateKey, bool]":
+def _from_openssh(content: bytes, body: bytes, ask_passphrase: Callable[[], bytes]) -> tuple[Any, bool]:
     from cryptography.exceptions import InternalError, InvalidTag, UnsupportedAlgorithm
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
     from cryptography.hazmat.primitives.serialization import load_ssh_private_key
 
     try:
@@ -76,9 +90,7 @@ def _from_openssh(content: bytes, body: bytes, ask_passphrase: Callable[[], byte
         if encrypted:
             raise WrongPassphraseError("the passphrase is wrong, or the OpenSSH private key is damaged") from None
         raise KeyFormatError("the OpenSSH private key is damaged") from None
-    if not isinstance(key, Ed25519PrivateKey):
-        raise UnsupportedAlgorithmError("the OpenSSH private key is for another algorithm", remedy="use an Ed25519 key")
-    # cryptography compares the public keys in the file with each other, not with the seed.
+    # cryptography compares the public keys in the file with each other, not with the private one.
     if binascii.a2b_base64(PublicKey.from_cryptography(key.public_key()).to_openssh().split()[1]) not in decoded:
         raise KeyFormatError("the OpenSSH private key does not belong to its public key")
     return key, encrypted

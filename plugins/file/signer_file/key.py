@@ -1,23 +1,21 @@
 """The key that a key file holds, open."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
+from signer_core.algorithms import FACTS, Algorithm
 from signer_core.deadline import Deadline
 from signer_core.hookspecs import SigningKey
 from signer_core.public_key import PublicKey
 
-if TYPE_CHECKING:
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-
 
 class FileKey(SigningKey):
-    """A private key in memory. Its ``key_id`` is the absolute path of its file."""
+    """A private key of cryptography's in memory. Its ``key_id`` is the absolute path of its file."""
 
-    def __init__(self, file: Path, private_key: "Ed25519PrivateKey") -> None:
+    def __init__(self, file: Path, private_key: Any, algorithm: Algorithm | None = None) -> None:
         self._key_id = str(file)
-        self._public_key = PublicKey.from_cryptography(private_key.public_key())
-        self._sign = private_key.sign
+        self._public_key = PublicKey.from_cryptography(private_key.public_key(), algorithm=algorithm)
+        self._sign = FACTS[self._public_key.algorithm].scheme.signer(private_key)
 
     @property
     def key_id(self) -> str:

@@ -4,7 +4,7 @@ import contextlib
 import logging
 import os
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Protocol, Self
+from typing import Any, Protocol, Self
 
 import attrs
 
@@ -13,9 +13,6 @@ from signer_file import permissions, store
 from signer_file.config import FileConfig, Format
 from signer_file.location import Location
 from signer_file.permissions import Finding
-
-if TYPE_CHECKING:
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 _log = logging.getLogger("signer_file")
 _ENCRYPT = "encrypt it anew with: signer file passwd"
@@ -39,7 +36,7 @@ class Sealed(Protocol):
     def tells_changes(self) -> bool:
         """Whether a file that was altered shows it, and does not open as another key."""
 
-    def open(self, passphrase: bytes) -> "Ed25519PrivateKey":
+    def open(self, passphrase: bytes) -> Any:
         """The private key; the passphrase is ignored where it takes none."""
 
 
@@ -76,7 +73,7 @@ class KeyFile:
             _log.warning("%s is not encrypted, so the passphrase protects nothing; %s", self.location.file, _ENCRYPT)
         return b""
 
-    def open(self, passphrase: bytes) -> "Ed25519PrivateKey":
+    def open(self, passphrase: bytes) -> Any:
         """The private key. Logs a warning for each thing that is weaker than it should be."""
         with errors_naming(self.location.file, of_passphrase=_WRONG):
             key = self.sealed.open(passphrase)
@@ -123,8 +120,8 @@ def parse(content: bytes, form: Format) -> Sealed:
     return PrivateKeyPem.parse(content)
 
 
-def seal(key: "Ed25519PrivateKey", passphrase: bytes, form: Format) -> bytes:
-    """The content of a new key file."""
+def seal(key: Any, passphrase: bytes, form: Format) -> bytes:
+    """The content of a new key file with a private key of cryptography's."""
     if form is Format.EVNODE:
         from signer_file.evnode import seal
     else:

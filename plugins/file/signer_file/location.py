@@ -5,12 +5,14 @@ from pathlib import Path
 
 import attrs
 
+from signer_core.algorithms import Algorithm
 from signer_core.errors import ConfigError, KeyNotFoundError
 from signer_file.config import FileConfig, Format
 from signer_file.failure import failure
 
 _NAMES = {Format.EVNODE: "signer.json", Format.PKCS8: "signer.pem"}
 _SUFFIXES = {".json": Format.EVNODE, ".pem": Format.PKCS8}
+_HOLDS = {Format.EVNODE: {Algorithm.ED25519}, Format.PKCS8: set(Algorithm)}
 
 
 @attrs.frozen
@@ -47,15 +49,34 @@ def find_existing(config: FileConfig) -> Location:
     return found
 
 
-def choose_new(config: FileConfig) -> Location:
-    """Where a new key goes, and in which format: as the file's name says, else as ``format`` says."""
-    for each in candidates(config):
-        if each.format is (config.format or each.format):
+def choose_new(config: FileConfig, algorithm: Algorithm) -> Location:
+    """Where a new key for ``algorithm`` goes, and in which format: as the file's name says, else as ``format`` says,
+    else the first one that holds such keys.
+    """
+    fitting = [each for each in candidates(config) if each.format is (config.format or each.format)]
+    for each in fitting:
+        if algorithm in _HOLDS[each.format]:
             return each
+    if fitting:
+        raise cannot_hold(fitting[0], algorithm)
     raise ConfigError(
         f"the format {config.format} contradicts the name of {config.path}",
         remedy="leave out 'format', or let the name of an evnode file end in .json and of a pkcs8 file in .pem",
     )
+
+
+def cannot_hold(location: Location, algorithm: Algorithm) -> ConfigError:
+    """The error about a format that has no place for a key for ``algorithm``."""
+    return ConfigError(
+        f"{location.file} would be in ev-node's format, which holds Ed25519 keys only, and not one for {algorithm}",
+        remedy="use the format pkcs8, whose files end in .pem",
+    )
+
+
+def check_holds(location: Location, algorithm: Algorithm) -> None:
+    """Raise ``ConfigError`` if the format has no place for a key for ``algorithm``."""
+    if algorithm not in _HOLDS[location.format]:
+        raise cannot_hold(location, algorithm)
 
 
 def candidates(config: FileConfig) -> list[Location]:

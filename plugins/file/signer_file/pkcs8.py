@@ -7,11 +7,10 @@ another key.
 
 import base64
 import re
-from typing import Self
+from typing import Any, Self
 
 import attrs
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from signer_core.errors import ConfigError, KeyFormatError, UnsupportedAlgorithmError, WrongPassphraseError
 from signer_core.public_key import PublicKey
@@ -20,7 +19,7 @@ _BLOCK = re.compile(rb"-----BEGIN ([A-Z0-9 ]+)-----([^-]*)-----END \1-----")
 _ENCRYPTED = b"ENCRYPTED PRIVATE KEY"
 _UNENCRYPTED = b"PRIVATE KEY"
 _PUBLIC = b"PUBLIC KEY"
-_OTHER_ALGORITHMS = {b"RSA PRIVATE KEY", b"EC PRIVATE KEY", b"DSA PRIVATE KEY"}
+_OLDER = {b"RSA PRIVATE KEY", b"EC PRIVATE KEY", b"DSA PRIVATE KEY"}
 _MAX_PASSPHRASE_BYTES = 1023  # OpenSSL's; cryptography keeps to it
 
 
@@ -44,8 +43,10 @@ class PrivateKeyPem:
     def parse(cls, content: bytes) -> Self:
         """Raises ``KeyFormatError`` for anything but one PKCS#8 private key and, perhaps, its public key."""
         blocks = dict(_BLOCK.findall(content))
-        if blocks.keys() & _OTHER_ALGORITHMS:
-            raise _unsupported()
+        if blocks.keys() & _OLDER:
+            raise KeyFormatError(
+                "its key is in a form that is older than PKCS#8", remedy="write it anew with: openssl pkcs8 -topk8"
+            )
         private = [label for label in (_ENCRYPTED, _UNENCRYPTED) if label in blocks]
         # Counting the dashes finds what is there twice, cut off, or damaged in its first or last line.
         if len(private) != 1 or blocks.keys() - {*private, _PUBLIC} or content.count(b"-----") != 4 * len(blocks):
@@ -61,7 +62,7 @@ class PrivateKeyPem:
             weakness=_weakness(der) if encrypted else None,
         )
 
-    def open(self, passphrase: bytes) -> Ed25519PrivateKey:
+    def open(self, passphrase: bytes) -> Any:
         """The private key; the passphrase is ignored where it takes none.
 
         Raises ``WrongPassphraseError``, ``UnsupportedAlgorithmError``, or ``KeyFormatError``.
@@ -75,20 +76,22 @@ class PrivateKeyPem:
                 raise UnsupportedAlgorithmError("it is encrypted, or holds a key, in an unsupported way") from None
             if self.encrypted:
                 raise WrongPassphraseError("the passphrase is wrong, or the file was changed") from None
-            raise KeyFormatError("its private key is damaged") from None
-        if not isinstance(key, Ed25519PrivateKey):
-            raise _unsupported()
-        if self.public not in (None, _public_der(key)):
+            raise KeyFormatError(
+                "its private key is damaged, or in a form that is not supported",
+                remedy="a key for ML-DSA must be there as its seed",
+            ) from None
+        public_key = PublicKey.from_cryptography(key.public_key())
+        if self.public not in (None, public_key.to_der()):
             raise KeyFormatError("its private key does not belong to its public key")
         return key
 
 
-def seal(key: Ed25519PrivateKey, passphrase: bytes) -> bytes:
+def seal(key: Any, passphrase: bytes) -> bytes:
     """The content of a new PEM key file: the encrypted private key and its public key."""
     return encrypt(key, passphrase) + PublicKey.from_cryptography(key.public_key()).to_pem()
 
 
-def encrypt(key: Ed25519PrivateKey, passphrase: bytes) -> bytes:
+def encrypt(key: Any, passphrase: bytes) -> bytes:
     """One PEM block "ENCRYPTED PRIVATE KEY", with scrypt. Raises ``ConfigError`` for a passphrase that is too long."""
     from signer_file import pbes2
 
@@ -116,11 +119,3 @@ def _decoded(body: bytes) -> bytes:
         return base64.b64decode(b"".join(body.split()), validate=True)
     except ValueError:
         raise KeyFormatError("its PEM is not valid base64") from None
-
-
-def _public_der(key: Ed25519PrivateKey) -> bytes:
-    return PublicKey.from_cryptography(key.public_key()).to_der()
-
-
-def _unsupported() -> UnsupportedAlgorithmError:
-    return UnsupportedAlgorithmError("its key is for another algorithm", remedy="use an Ed25519 key")

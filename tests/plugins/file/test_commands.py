@@ -13,7 +13,7 @@ from pathlib import Path
 import click.testing
 import pytest
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ec, ed448
+from cryptography.hazmat.primitives.asymmetric import ed448, rsa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from signer_core import Deadline, create_signer, init_signer
@@ -218,7 +218,7 @@ def edited(pem: bytes, old: bytes, new: bytes) -> bytes:
         (b"", "this is no private key in a form that is known"),
         (ASCII.seed, "this is no private key in a form that is known"),
         (b"hunter2 hunter2\n", "this is no private key in a form that is known"),
-        (ASCII.seed.hex()[:-1].encode(), "a private key in hex has 64 or 128 digits, not 63"),
+        (ASCII.seed.hex()[:-1].encode(), "a private key for ed25519 in hex has 64 or 128 digits, not 63"),
         (ASCII.seed.hex().encode() * 2, "holds a public key that is not its own"),
         (ASCII.seed + ASCII.seed, "holds a public key that is not its own"),
         (ASCII.seed * 3, "holds a public key that is not its own"),
@@ -232,7 +232,10 @@ def edited(pem: bytes, old: bytes, new: bytes) -> bytes:
         (edited(openssh(), ASCII.seed, LEGACY.seed), "the OpenSSH private key does not belong to its public key"),
         (openssh(b"another passphrase"), "the passphrase is wrong, or the OpenSSH private key is damaged"),
         (ASCII.content, "the passphrase is wrong"),
-        (ed448.Ed448PrivateKey.generate().private_bytes(*RAW), "its key is for another algorithm"),
+        (
+            ed448.Ed448PrivateKey.generate().private_bytes(*RAW),
+            "a Ed448PublicKey serves none of the supported algorithms",
+        ),
     ],
 )
 def test_import_refuses_what_is_no_key(source: bytes, problem: str, run: Run, tmp_path: Path) -> None:
@@ -246,10 +249,10 @@ def test_import_refuses_what_is_no_key(source: bytes, problem: str, run: Run, tm
     assert "hunter2" not in result.stderr
 
 
-def test_import_refuses_an_openssh_key_for_another_algorithm(run: Run, tmp_path: Path) -> None:
-    other = ec.generate_private_key(ec.SECP256R1())
+def test_import_refuses_an_openssh_key_that_serves_no_algorithm(run: Run, tmp_path: Path) -> None:
+    other = rsa.generate_private_key(65537, 1024)
     write_private(tmp_path / "id", other.private_bytes(RAW[0], serialization.PrivateFormat.OpenSSH, RAW[2]))
-    assert "is for another algorithm" in run("import", "id").stderr
+    assert "error: id: this is an RSA key of 1024 bits\n" in run("import", "id").stderr
 
 
 def test_import_of_an_encrypted_openssh_key_names_the_extra(run: Run, tmp_path: Path) -> None:

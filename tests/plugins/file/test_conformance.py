@@ -6,10 +6,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from signer_core import Secret, init_signer
+from signer_core import Algorithm, Secret, init_signer
 from signer_core.errors import KeyFormatError, KeyNotFoundError, SignerError
 from signer_core.testing import Breakage, SigningKeyConformance
+from tests.strategies import private_key
 
 from .keys import ASCII, PASSPHRASE, options, write_private
 
@@ -74,3 +76,37 @@ class TestPkcs8(SigningKeyConformance):
     @pytest.fixture
     def wrong_secret_config(self, config: dict[str, object]) -> dict[str, object]:
         return {**config, "passphrase": Secret(PASSPHRASE + b"!")}
+
+
+def unencrypted(directory: Path, algorithm: Algorithm) -> dict[str, object]:
+    """The configuration of a key that nothing protects, so that opening it takes no time."""
+    pem = private_key(algorithm).private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    path = write_private(directory / "key.pem", pem)
+    return {"backend": "file", "path": str(path), "allow_unencrypted": True, "algorithm": str(algorithm)}
+
+
+class TestEcdsa(SigningKeyConformance):
+    """With a key on a curve."""
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def config(cls, tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
+        return unencrypted(tmp_path_factory.mktemp("keys"), Algorithm.ECDSA_P384_SHA384)
+
+
+class TestRsa(SigningKeyConformance):
+    """With a key that could serve another algorithm, too, and has no address."""
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def config(cls, tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
+        return unencrypted(tmp_path_factory.mktemp("keys"), Algorithm.RSA_PKCS1V15_SHA256)
+
+
+class TestMlDsa(SigningKeyConformance):
+    """With a key of large signatures."""
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def config(cls, tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
+        return unencrypted(tmp_path_factory.mktemp("keys"), Algorithm.ML_DSA_87)

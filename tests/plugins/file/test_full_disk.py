@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from signer_core import Deadline, Secret, create_signer, init_signer
+from signer_core import Algorithm, Deadline, Secret, create_signer, init_signer
 from signer_core.errors import BackendUnavailableError
-from signer_file.changing import change_passphrase, choose_place, import_key
+from signer_file.changing import change_passphrase, import_key, look_for_place
 from signer_file.config import FileConfig
 from signer_file.key_file import KeyFile
 from signer_file.location import find_existing
@@ -65,7 +65,8 @@ def init(path: Path) -> None:
 
 def import_by_force(path: Path) -> None:
     key = Ed25519PrivateKey.from_private_bytes(LEGACY.seed)
-    import_key(config(path), key, choose_place(config(path), force=True), force=True, deadline=Deadline.after(None))
+    there = look_for_place(config(path), force=True)
+    import_key(config(path), key, Algorithm.ED25519, there, force=True, deadline=Deadline.after(None))
 
 
 def passwd(path: Path) -> None:
