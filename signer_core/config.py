@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import attrs
+
 from signer_core.errors import ConfigError
 from signer_core.options import ShellText
 from signer_core.paths import working_directory
@@ -40,17 +42,23 @@ def read(
             prompt=prompt,
         )
     path = _file(config)
-    heading, table = _choose(_parse(path, inspect), name, path)
-    source = f"{path} [{heading}]"
-    return Settings(
-        table=_table(table, source),
-        source=source,
-        directory=path.parent,
-        name=name,
-        environment=_environment(),
-        arguments=arguments or {},
-        prompt=prompt,
-    )
+    settings = _settings(_parse(path, inspect), name, path)
+    return attrs.evolve(settings, arguments=arguments or {}, prompt=prompt)
+
+
+def read_all(
+    config: "str | os.PathLike[str]", *, inspect: Callable[[os.stat_result], None] | None = None
+) -> list[Settings]:
+    """The settings of each signer in a file, ``[signer]`` first, of one moment; for ``inspect`` see :func:`read`.
+
+    Raises :class:`ConfigError`, also for a file that has no signer.
+    """
+    path = _file(config)
+    content = _parse(path, inspect)
+    names: list[str | None] = [*_names(content)]
+    if not names or (isinstance(content, Mapping) and "signer" in content):
+        names.insert(0, None)
+    return [_settings(content, name, path) for name in names]
 
 
 def signer_names(
@@ -60,6 +68,19 @@ def signer_names(
     :class:`ConfigError`.
     """
     return _names(_parse(_file(config), inspect))
+
+
+def _settings(content: object, name: str | None, path: Path) -> Settings:
+    """The settings of the signer ``name`` in the parsed file ``path``."""
+    heading, table = _choose(content, name, path)
+    source = f"{path} [{heading}]"
+    return Settings(
+        table=_table(table, source),
+        source=source,
+        directory=path.parent,
+        name=name,
+        environment=_environment(),
+    )
 
 
 def _file(config: object) -> Path:

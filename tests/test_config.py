@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from signer_core import create_signer
-from signer_core.config import read, signer_names
+from signer_core.config import read, read_all, signer_names
 from signer_core.errors import ConfigError
 from signer_noop import NoopConfig
 from tests.keys import assert_hides, chain_of
@@ -116,6 +116,25 @@ def test_name_in_a_file_of_one(tmp_path: Path) -> None:
 def test_names_of_a_file(tmp_path: Path) -> None:
     assert signer_names(toml(tmp_path, "[signers.b]\n[signers.a]")) == ["a", "b"]
     assert signer_names(toml(tmp_path, "[signer]")) == []
+
+
+def test_all_signers_of_a_file_are_read_at_once(tmp_path: Path, clean_environment: pytest.MonkeyPatch) -> None:
+    clean_environment.setenv("SIGNER_KEY_ID", "mine")
+    tables = '[signers.b]\nbackend = "two"\n[signers.a]\nbackend = "one"\n[signer]\nbackend = "three"'
+    path = toml(tmp_path, tables)
+    found = read_all(path)
+    assert [(each.name, each.backend, each.source) for each in found] == [
+        (None, "three", f"{path} [signer]"),
+        ("a", "one", f"{path} [signers.a]"),
+        ("b", "two", f"{path} [signers.b]"),
+    ]
+    assert [each.environment["key_id"] for each in found] == ["mine"] * 3
+    assert {each.directory for each in found} == {tmp_path}
+
+
+def test_of_a_file_without_a_signer_all_are_an_error(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"has no table \[signer\]"):
+        read_all(toml(tmp_path, ""))
 
 
 @pytest.mark.parametrize(

@@ -12,10 +12,10 @@ DEFAULT = "signer.toml"
 
 
 class ConfigurationFile:
-    """The file named by ``--config``, else by ``$SIGNER_CONFIG``, else ``./signer.toml``."""
+    """The file named by ``--config``, else by ``$SIGNER_CONFIG``, else the ``default``."""
 
-    def __init__(self, named: str | None) -> None:
-        self.path = Path(named if named is not None else os.environ.get(VARIABLE) or DEFAULT)
+    def __init__(self, named: str | None, *, default: str | Path = DEFAULT) -> None:
+        self.path = Path(named if named is not None else os.environ.get(VARIABLE) or default)
         #: Whether the user did not name it here and now. Such a one is only believed if nobody else had a hand in it.
         self.is_default = named is None
         #: Whether going on without it would not be what the user asked for.
