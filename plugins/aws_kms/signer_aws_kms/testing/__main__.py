@@ -5,6 +5,9 @@ With an alias, there is a key of that name from the start::
     $ python -m signer_aws_kms.testing --alias alias/sequencer
     export AWS_ACCESS_KEY_ID=AKIA…
     …
+
+What is printed goes into the shell in which AWS's tools, or programs in any language, shall find it. Unset AWS_PROFILE
+and AWS_SESSION_TOKEN there, if they are set: they would win.
 """
 
 import argparse
@@ -22,13 +25,22 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=0, help="the port on 127.0.0.1; by default a free one")
     parser.add_argument("--alias", action="append", default=[], help="make an Ed25519 key with this alias, alias/…")
     arguments = parser.parse_args()
-    with FakeKms(port=arguments.port) as kms:
+    kms = FakeKms(port=arguments.port)
+    try:
         for alias in arguments.alias:
             kms.create_key(alias=alias)
+        kms.start()
+    except (ValueError, OverflowError, OSError) as error:
+        parser.error(str(error))
+    try:
         for name, value in kms.environment().items():
             print(f"export {name}={shlex.quote(value)}")  # noqa: T201 — its output
         print(flush=True)  # noqa: T201
         sys.stdin.read()
+    except KeyboardInterrupt:
+        pass
+    finally:
+        kms.stop()
 
 
 if __name__ == "__main__":

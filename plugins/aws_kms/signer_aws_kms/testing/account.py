@@ -53,7 +53,10 @@ class Account:
         multi_region: bool = False,
         unseen: int = 0,
     ) -> FakeKey:
-        """A new key, which the next ``unseen`` requests for it do not find."""
+        """A new key, which the next ``unseen`` requests for it do not find; ValueError for a kind that there is not."""
+        if spec not in KEY_SPECS or usage not in KEY_SPECS[spec].usages:
+            kinds = [f"{name} for {' or '.join(facts.usages)}" for name, facts in KEY_SPECS.items()]
+            raise ValueError(f"the fake KMS has no {spec} keys for {usage}; it has {', '.join(kinds)}")
         key_id = f"mrk-{uuid.uuid4().hex}" if multi_region else str(uuid.uuid4())
         key = FakeKey(
             id=key_id,
@@ -73,6 +76,8 @@ class Account:
 
     def set_alias(self, name: str, key: FakeKey, *, unseen: int = 0) -> None:
         """Let the alias mean the key, for all requests but the next ``unseen`` ones that use it."""
+        if not name.startswith("alias/"):
+            raise ValueError(f"an alias begins with alias/, as in alias/{name}")
         with self.lock:
             alias = self.aliases.get(name)
             if alias is None:

@@ -1,7 +1,8 @@
 """Ways to fail, for :meth:`FakeKms.inject <signer_aws_kms.testing.FakeKms.inject>`.
 
 A fault is a function from a request to the answer that the client gets instead of the right one; write your own where
-these do not do: ``request.proceed()`` is the right answer.
+these do not do: ``request.proceed()`` is the right answer. ``retry_after`` is the header of that name: seconds, or a
+text such as an HTTP date.
 """
 
 import base64
@@ -30,7 +31,7 @@ class Request:
 Fault = Callable[[Request], Answer]
 
 
-def throttle(*, retry_after: float | None = None) -> Fault:
+def throttle(*, retry_after: float | str | None = None) -> Fault:
     """ThrottlingException, as beyond a quota."""
     return error(
         "ThrottlingException",
@@ -40,13 +41,13 @@ def throttle(*, retry_after: float | None = None) -> Fault:
 
 
 def error(
-    code: str, message: str = "injected", *, status: int | None = None, retry_after: float | None = None
+    code: str, message: str = "injected", *, status: int | None = None, retry_after: float | str | None = None
 ) -> Fault:
     """Any error of AWS's, by its code; ``status`` is the one that goes with the code, if None."""
     return lambda _: AwsError(code, message, status=status).answer(_retry_after(retry_after))
 
 
-def http_error(status: int = 503, *, retry_after: float | None = None) -> Fault:
+def http_error(status: int = 503, *, retry_after: float | str | None = None) -> Fault:
     """An HTTP error with a page of HTML, as a load balancer or a proxy writes it."""
     body = f"<html><body><h1>{status} Sorry</h1></body></html>".encode()
     headers = {"Content-Type": "text/html", **_retry_after(retry_after)}
@@ -139,8 +140,9 @@ def shorten(size: int = -1) -> Fault:
     return _changed_signature(lambda signature: signature[:size])
 
 
-def _retry_after(seconds: float | None) -> dict[str, str]:
-    return {} if seconds is None else {"Retry-After": f"{seconds:g}"}
+def _retry_after(when: float | str | None) -> dict[str, str]:
+    """The header: seconds, or a text such as an HTTP date."""
+    return {} if when is None else {"Retry-After": when if isinstance(when, str) else f"{when:g}"}
 
 
 def _changed(change: Callable[[dict[str, Any], Request], dict[str, Any]]) -> Fault:

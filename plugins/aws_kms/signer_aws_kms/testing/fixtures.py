@@ -1,5 +1,6 @@
-"""The pytest fixture."""
+"""The pytest fixture. Import it into a ``conftest.py``; a test asks for it by its name."""
 
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -9,10 +10,12 @@ from signer_aws_kms.testing.server import FakeKms
 
 @pytest.fixture
 def fake_kms(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeKms]:
-    """A :class:`FakeKms` to which the environment of the test leads: no other configuration is needed."""
+    """A running :class:`FakeKms`, without keys, to which the environment of the test leads: boto3 and the ``awskms``
+    backend need no other configuration. What the environment said of AWS before is gone until the test is over.
+    """
     with FakeKms() as kms:
-        for name in ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL"):
-            monkeypatch.delenv(name, raising=False)
+        for name in [name for name in os.environ if name.startswith("AWS_")]:
+            monkeypatch.delenv(name)
         for name, value in kms.environment().items():
             monkeypatch.setenv(name, value)
         yield kms

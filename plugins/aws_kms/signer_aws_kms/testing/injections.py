@@ -3,6 +3,7 @@
 import threading
 
 import attrs
+from attrs.validators import ge, optional
 
 from signer_aws_kms.testing.faults import Fault
 from signer_aws_kms.testing.keys import FakeKey
@@ -19,9 +20,9 @@ class Injection:
     fault: Fault
     operation: str | None = None
     key: FakeKey | None = None
-    times: int | None = None
-    every: int = 1
-    skip: int = 0
+    times: int | None = attrs.field(default=None, validator=optional(ge(1)))
+    every: int = attrs.field(default=1, validator=ge(1))
+    skip: int = attrs.field(default=0, validator=ge(0))
     hits: int = 0
     _matched: int = attrs.field(default=0, init=False)
 

@@ -10,12 +10,13 @@ from typing import Any, Self
 
 from signer_aws_kms.testing.account import Account
 from signer_aws_kms.testing.connection import Connection
+from signer_aws_kms.testing.environment import environment
 from signer_aws_kms.testing.faults import Fault
 from signer_aws_kms.testing.identities import ADMINISTRATOR, Identity
 from signer_aws_kms.testing.injections import Injection, Injections
 from signer_aws_kms.testing.keys import FakeKey
 from signer_aws_kms.testing.listener import Listener
-from signer_aws_kms.testing.service import Received, Service
+from signer_aws_kms.testing.service import OPERATIONS, Received, Service
 
 
 class FakeKms:
@@ -61,7 +62,9 @@ class FakeKms:
         self.identity = self.add_identity()
 
     def start(self) -> Self:
-        """Begin to listen."""
+        """Begin to listen, once: a server that was stopped does not start again."""
+        if self._listener is not None:
+            raise RuntimeError("the fake KMS was started already; make another one")
         self._listener = Listener(self._connection, port=self._port, tls=self._tls)
         return self
 
@@ -83,18 +86,11 @@ class FakeKms:
         return f"{'http' if self._tls is None else 'https'}://127.0.0.1:{self._listening.port}"
 
     def environment(self, identity: Identity | None = None) -> dict[str, str]:
-        """The variables that lead AWS's tools and the ``awskms`` backend here, and nowhere else."""
-        bypassed = [each for each in (os.environ.get("NO_PROXY", ""), "127.0.0.1") if each]
-        return {
-            **(identity or self.identity).environment(),
-            "AWS_REGION": self.region,
-            "AWS_DEFAULT_REGION": self.region,
-            "AWS_ENDPOINT_URL_KMS": self.endpoint_url,
-            "AWS_CONFIG_FILE": os.devnull,
-            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-            "AWS_EC2_METADATA_DISABLED": "true",
-            "NO_PROXY": ",".join(bypassed),
-        }
+        """The variables that lead AWS's tools and the ``awskms`` backend here, and nowhere else.
+
+        Where ``AWS_PROFILE`` or ``AWS_SESSION_TOKEN`` are set and not among them, unset those: they would win.
+        """
+        return environment(self.endpoint_url, self.region, identity or self.identity)
 
     def create_key(
         self,
@@ -161,7 +157,12 @@ class FakeKms:
         every: int = 1,
         skip: int = 0,
     ) -> Injection:
-        """Let requests fail: see :mod:`~signer_aws_kms.testing.faults` and :class:`Injection`."""
+        """Let requests fail with ``fault``, one of :mod:`~signer_aws_kms.testing.faults` or your own.
+
+        Which requests these are, :class:`Injection` tells; it says how many there were, too.
+        """
+        if operation is not None and operation not in OPERATIONS:
+            raise ValueError(f"the fake KMS has no operation {operation!r}; it has {', '.join(OPERATIONS)}")
         injection = Injection(fault=fault, operation=operation, key=key, times=times, every=every, skip=skip)
         self._injections.add(injection)
         return injection
