@@ -86,9 +86,7 @@ class Chain:
     def _renewed(self, source: Any, refused: Keys | None) -> Found:
         self._busy = source
         try:
-            if refused is not None:
-                _renew_refused(source, refused)
-            return Found(source.get_frozen_credentials(), source)
+            return Found(_renewed_keys(source, refused), source)
         finally:
             if self._busy is source:
                 self._busy = None
@@ -123,10 +121,12 @@ def _found(source: Any) -> Found | None:
     return None if source is None else Found(source.get_frozen_credentials(), source)
 
 
-def _renew_refused(source: Any, refused: Keys) -> None:
+def _renewed_keys(source: Any, refused: Keys | None) -> Any:
     from botocore.credentials import RefreshableCredentials
 
-    if isinstance(source, RefreshableCredentials):
+    if refused is not None and isinstance(source, RefreshableCredentials):
         with source._refresh_lock:
             if same(source._frozen_credentials, refused):
                 source._protected_refresh(is_mandatory=True)
+                return source._frozen_credentials
+    return source.get_frozen_credentials()

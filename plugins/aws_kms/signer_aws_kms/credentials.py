@@ -105,15 +105,24 @@ class Credentials:
             _logger.warning("the AWS credentials could not be renewed yet: %s", error.message)
 
     def _load(self) -> "Found | _Failure":
-        """Find or renew. A failure is returned, so that no error of botocore's, which may quote what a credential
-        process wrote, is in the context of what is raised.
+        """Find or renew."""
+        held = self._found
+        loaded = self._asked(held)
+        if isinstance(loaded, _Failure) and held is not None and not held.expired:
+            _logger.warning("%s; those that are there stay in use", loaded.message)
+        return loaded
+
+    def _asked(self, held: Found | None) -> "Found | _Failure":
+        """What the chain has now. A failure is returned, so that no error of botocore's, which may quote what a
+        credential process wrote, is in the context of what is raised.
         """
-        done = "found" if self._found is None else "renewed"
         try:
-            found = self._chain.load(self._found, self._refused)
+            found = self._chain.load(held, refused := self._refused)
+            if refused is not self._refused:  # AWS refused those that are there meanwhile
+                found = self._chain.load(held, self._refused)
         except BaseException as error:  # a source may be anything, and may end with SystemExit
             return _Failure(
-                f"the AWS credentials could not be {done}: {named(error)}",
+                f"the AWS credentials could not be {'found' if held is None else 'renewed'}: {named(error)}",
                 "`aws sts get-caller-identity` takes the same way to them, and tells more",
                 will_pass(error),
             )
@@ -132,10 +141,8 @@ class Credentials:
             return  # what nobody had yet is asked for by all who open a key
         if isinstance(loaded, Found) and not same(loaded.keys, held.keys) and not loaded.expires_soon:
             self._pause.end()
-            return
-        self._pause.begin()
-        if isinstance(loaded, _Failure) and not held.expired and not same(held.keys, self._refused):
-            _logger.warning("%s; those that are there stay in use", loaded.message)
+        else:
+            self._pause.begin()
 
 
 @attrs.frozen

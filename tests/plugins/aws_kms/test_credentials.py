@@ -39,9 +39,6 @@ class Used:
     def current(self) -> Keys:
         return self.credentials.current(Deadline.after(PATIENCE))
 
-    def replace(self, refused: Keys) -> bool:
-        return self.credentials.replace(refused, Deadline.after(PATIENCE))
-
     def pass_on(self, seconds: int) -> None:
         """Use them several times in each of so many seconds."""
         for _ in range(seconds):
@@ -221,3 +218,17 @@ def test_many_calls_at_once_renew_once(fake_kms: FakeKms) -> None:
         caller.join(PATIENCE)
     assert len(got) == 16
     assert used.source.asked == 1
+
+
+def test_a_refusal_while_they_are_renewed_aside_is_heeded(fake_kms: FakeKms) -> None:
+    used = Used(fake_kms, SOON)
+    used.source.stale = True
+    used.source.gate.clear()
+    used.clock.now += 1
+    used.current()
+    assert used.source.hangs.wait(PATIENCE)
+    with pytest.raises(TimeoutError):
+        used.credentials.replace(used.first, Deadline.after(0.05))
+    used.source.gate.set()
+    landed()
+    assert used.source.asked == 2  # since it was time, and since AWS refuses what it gave
