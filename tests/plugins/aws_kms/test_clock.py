@@ -9,8 +9,32 @@ from typing import Any
 import pytest
 
 from signer_aws_kms.testing import FakeKms, faults
+from signer_core.errors import AccessDeniedError
 from tests.plugins.aws_kms.peers import PATIENCE, Clock
 from tests.plugins.aws_kms.signers import ALIAS, opened
+
+
+@pytest.mark.parametrize("seconds", [-3600.0, 3600.0])
+def test_a_wrong_clock_is_set_right_once_by_the_servers_date(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, seconds: float
+) -> None:
+    with FakeKms(clock=lambda: time.time() + seconds) as kms:
+        for name, value in kms.environment().items():
+            monkeypatch.setenv(name, value)
+        kms.create_key(alias=ALIAS)
+        with caplog.at_level(logging.WARNING), opened() as signer:
+            signer.sign(b"message")
+        assert kms.requests == {"GetPublicKey": 2, "Sign": 1}
+    assert "clock differs" in caplog.text
+
+
+def test_a_clock_that_is_right_is_not_blamed_for_a_wrong_secret(
+    fake_kms: FakeKms, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "another secret access key")
+    with pytest.raises(AccessDeniedError):
+        opened()
+    assert fake_kms.requests == {"GetPublicKey": 1}
 
 
 def test_all_calls_that_met_a_wrong_clock_together_are_set_right(

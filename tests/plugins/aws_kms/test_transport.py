@@ -1,8 +1,6 @@
 """The way of a request to KMS and of its answer back: HTTP, TLS, proxies, clocks."""
 
 import json
-import logging
-import time
 from collections.abc import Iterator
 from importlib.metadata import version
 
@@ -11,7 +9,7 @@ import pytest
 from signer_aws_kms.answer import Answer, GarbledError, read_answer
 from signer_aws_kms.testing import FakeKms
 from signer_core import create_signer
-from signer_core.errors import AccessDeniedError, BackendUnavailableError
+from signer_core.errors import BackendUnavailableError
 from tests.plugins.aws_kms.peers import answering, http, peer
 from tests.plugins.aws_kms.signers import ALIAS, opened, options
 
@@ -76,29 +74,6 @@ GARBLED = {
 def test_what_is_no_whole_answer_is_refused(data: bytes) -> None:
     with pytest.raises(GarbledError):
         read(data)
-
-
-@pytest.mark.parametrize("seconds", [-3600.0, 3600.0])
-def test_a_wrong_clock_is_set_right_once_by_the_servers_date(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, seconds: float
-) -> None:
-    with FakeKms(clock=lambda: time.time() + seconds) as kms:
-        for name, value in kms.environment().items():
-            monkeypatch.setenv(name, value)
-        kms.create_key(alias=ALIAS)
-        with caplog.at_level(logging.WARNING), opened() as signer:
-            signer.sign(b"message")
-        assert kms.requests == {"GetPublicKey": 2, "Sign": 1}
-    assert "clock differs" in caplog.text
-
-
-def test_a_clock_that_is_right_is_not_blamed_for_a_wrong_secret(
-    fake_kms: FakeKms, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "another secret access key")
-    with pytest.raises(AccessDeniedError):
-        opened()
-    assert fake_kms.requests == {"GetPublicKey": 1}
 
 
 def test_the_request_is_json_1_1(fake_kms: FakeKms) -> None:
