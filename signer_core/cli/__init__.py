@@ -5,11 +5,11 @@ plugin's when the configuration names it, so that nobody waits for what they do 
 """
 
 import importlib
-import sys
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
+
+from signer_core.cli.program import Program
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -28,32 +28,8 @@ COMMANDS = {
 }
 
 
-class Commands(click.Group):
-    """The subcommands of the table, and for any other name the commands that the plugin of that name brings.
-
-    Failures end the program in one way: ``error: …`` on stderr, the remedy in a second line, and an exit status.
-    """
-
-    def main(
-        self,
-        args: Sequence[str] | None = None,
-        prog_name: str | None = None,
-        complete_var: str | None = None,
-        standalone_mode: bool = True,  # noqa: FBT002 — click's own signature
-        **extra: Any,
-    ) -> Any:
-        """Run the command and exit; for the parameters see :meth:`click.Command.main`."""
-        try:
-            status = super().main(args, prog_name or "signer", complete_var, standalone_mode=False, **extra)
-        except (Exception, KeyboardInterrupt) as error:
-            if not standalone_mode:
-                raise
-            from signer_core.cli.failures import report
-
-            status = report(error)
-        if not standalone_mode:
-            return status
-        sys.exit(status)
+class Commands(Program, click.Group):
+    """The subcommands of the table, and for any other name the commands that the plugin of that name brings."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Parse the options of ``signer`` itself, which every subcommand then finds in ``ctx.obj``."""
@@ -62,21 +38,6 @@ class Commands(click.Group):
         rest = super().parse_args(ctx, args)
         ctx.obj = CommandLine(**ctx.params)
         return rest
-
-    def invoke(self, ctx: click.Context) -> None:
-        """Run the subcommand; what it returns is nobody's exit status."""
-        from signer_core.cli.logs import logs_on_stderr
-
-        verbosity: int = ctx.params["verbosity"]
-        with logs_on_stderr(verbosity):
-            try:
-                super().invoke(ctx)
-            except Exception as error:
-                if verbosity > 1 and not isinstance(error, click.exceptions.Exit):
-                    import traceback
-
-                    traceback.print_exception(error)
-                raise
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """The names in the table."""

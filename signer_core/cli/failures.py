@@ -75,6 +75,6 @@ def _told(error: BaseException) -> tuple[str, str | None, int]:
             return reason(error), None, FAILED
     return (
         f"unexpected {type(error).__name__}: {error}",
-        "this is a fault of the program; `signer -vv …` shows where, for a report to its authors",
+        "this is a fault of the program; -vv shows where, for a report to its authors",
         FAILED,
     )
