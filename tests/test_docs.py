@@ -17,6 +17,7 @@ from signer_core.errors import SignerError
 from signer_core.installed import Installed, installed_plugins
 from signer_core.plugins import BackendPlugin, ExtensionPlugin, load_backend, load_extension
 from signer_core.settings import CORE_OPTIONS
+from signer_core.testing import SigningKeyConformance
 from tests import tutorial
 
 ROOT = Path(__file__).parent.parent
@@ -110,6 +111,12 @@ def test_every_hook_has_an_example_in_the_reference(name: str) -> None:
         r"^```python\n(.*?)^```$", (REFERENCE / "hooks.md").read_text("utf-8"), re.MULTILINE | re.DOTALL
     )
     assert any(re.search(rf"@hookimpl\n *def {name}\(", example) for example in examples)
+
+
+def test_every_test_of_the_conformance_kit_is_told() -> None:
+    text = (ROOT / "docs" / "how-to" / "test-your-backend.md").read_text("utf-8")
+    told = re.findall(r"`(test_\w+)`", text)
+    assert sorted(told) == [name for name in dir(SigningKeyConformance) if name.startswith("test_")]
 
 
 def commands() -> Iterator[tuple[str, click.Command]]:
