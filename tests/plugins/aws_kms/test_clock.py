@@ -1,11 +1,14 @@
 """The clocks of both sides: each request is signed with the time, and AWS refuses those of another one."""
 
+import itertools
 import logging
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from email.utils import formatdate
 from typing import Any
 
+import attrs
 import pytest
 
 from signer_aws_kms.testing import FakeKms, faults
@@ -78,3 +81,28 @@ def test_a_request_that_was_long_on_its_way_is_sent_again_though_no_clock_is_wro
             kms.inject(dawdle, operation="Sign")
             signer.sign(b"message")
     assert "clock differs" not in caplog.text
+
+
+def test_what_fails_after_the_clock_was_set_right_is_tried_again_as_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    with FakeKms(clock=lambda: time.time() + 3600) as kms:
+        for name, value in kms.environment().items():
+            monkeypatch.setenv(name, value)
+        kms.create_key(alias=ALIAS)
+        kms.inject(faults.throttle(), operation="GetPublicKey", skip=1)
+        with opened(max_retries=1) as signer:
+            signer.sign(b"message")
+        assert kms.requests == {"GetPublicKey": 3, "Sign": 1}
+
+
+def test_a_server_whose_clock_is_never_the_same_is_asked_twice(fake_kms: FakeKms) -> None:
+    hours = itertools.count(1)
+
+    def refuse(request: faults.Request) -> Any:
+        date = formatdate(time.time() + next(hours) * 3600, usegmt=True)
+        return attrs.evolve(faults.error("RequestTimeTooSkewed")(request), headers={"Date": date})
+
+    fake_kms.inject(refuse, times=None)
+    with pytest.raises(AccessDeniedError, match="set this machine's clock") as caught:
+        opened(max_retries=3)
+    assert not caught.value.retryable
+    assert fake_kms.requests == {"GetPublicKey": 2}
