@@ -190,7 +190,7 @@ def test_new_plugin_passes_the_rules_of_the_core(folder: Path, kind: str) -> Non
     write_distribution(kind, "vault", None)
     rules = configured("lint")
     ignored = ",".join(rules["ignore"])
-    options = ["--isolated", "--line-length=120", "--select=ALL"]
+    options = ["--isolated", "--line-length=120", "--target-version=py311", "--select=ALL"]
     in_tests = ",".join([ignored, *configured("lint")["per-file-ignores"]["tests/**"]])  # type: ignore[call-overload]
     made = folder / "signer-vault"
     run("ruff", "check", *options, f"--ignore={ignored}", made / "signer_vault", folder=made)
