@@ -2,8 +2,15 @@
 
 from typing import Any
 
+from signer_core.errors import KeyFormatError
 from signer_core.key_type import KeyType
 from signer_core.libp2p import Libp2p
+
+_P = 2**255 - 19
+_ORDER_8 = 0x05FC536D880238B13933C6D305ACDFD5F098EFF289F4C345B027B2C28F95E826
+#: The y of the points whose order divides 8, as they may be encoded. RFC 8032 does not rule them out as keys, but with
+#: one of them there are signatures that verify for many messages, and nobody made them.
+_SMALL_ORDER = {0, 1, _P - 1, _P, _P + 1, _ORDER_8, _P - _ORDER_8}
 
 
 class Ed25519(KeyType):
@@ -23,6 +30,11 @@ class Ed25519(KeyType):
         from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
         return isinstance(key, Ed25519PublicKey)
+
+    def check(self, key: Any) -> None:
+        """Refuse a point of small order."""
+        if int.from_bytes(self.to_raw(key), "little") & (2**255 - 1) in _SMALL_ORDER:
+            raise KeyFormatError("this is no Ed25519 key but a point of small order: anybody can sign for it")
 
     def to_raw(self, key: Any) -> bytes:
         """Its 32 bytes."""

@@ -47,6 +47,9 @@ class Pins(NamedTuple):
             raise _mismatch(
                 "expected_public_key", self.public_key.hex(), (_raw(public_key) or public_key.to_der()).hex()
             )
+        if self.address is not None and _raw(public_key) is None:
+            found = "a key that has none, to be pinned by expected_public_key"
+            raise _mismatch("expected_address", self.address.hex(), found)
         if self.address is not None and self.address != public_key.address:
             raise _mismatch("expected_address", self.address.hex(), public_key.address.hex())
         if self.fingerprint is not None and self.fingerprint != public_key.fingerprint:

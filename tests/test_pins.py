@@ -1,15 +1,14 @@
 import hashlib
-from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given
-from hypothesis import strategies as st
 
-from signer_core import PublicKey
-from signer_core.errors import KeyMismatchError, UnsupportedAlgorithmError
+from signer_core import Algorithm, PublicKey
+from signer_core.errors import KeyMismatchError
 from signer_core.pins import Pins, hex_address, hex_bytes
 from tests.keys import OTHER_SEED, Ed25519Key
-from tests.strategies import values
+from tests.strategies import private_key, private_keys, values
 
 KEY = Ed25519Key().public_key
 OTHER = Ed25519Key(OTHER_SEED).public_key
@@ -84,25 +83,21 @@ def test_any_value_is_an_address_or_a_value_error(value: object) -> None:
     assert address is None or len(address) == 32
 
 
-class WithoutRaw:
-    """A public key of an algorithm that has no raw form, as RSA's will be."""
-
-    def to_der(self) -> bytes:
-        return b"der"
-
-    @property
-    def raw(self) -> bytes:
-        raise UnsupportedAlgorithmError("it has none")
+RSA = PublicKey.from_cryptography(private_key(Algorithm.RSA_PSS_SHA256).public_key())
 
 
 def test_key_without_a_raw_form_is_pinned_by_its_der() -> None:
-    key: Any = WithoutRaw()
-    Pins(public_key=b"der").check(key)
-    with pytest.raises(KeyMismatchError, match=f"found {b'der'.hex()}"):
-        Pins(public_key=b"raw").check(key)
+    Pins(public_key=RSA.to_der(), fingerprint=RSA.fingerprint).check(RSA)
+    with pytest.raises(KeyMismatchError, match=f"found {RSA.to_der().hex()}"):
+        Pins(public_key=KEY.raw).check(RSA)
 
 
-@given(st.binary(min_size=32, max_size=32))
-def test_only_the_key_itself_has_its_address(raw: bytes) -> None:
-    key = PublicKey.from_raw(KEY.algorithm, raw)
-    Pins(address=hex_address(hashlib.sha256(raw).hexdigest())).check(key)
+def test_key_without_an_address_is_not_the_one_that_was_pinned_by_its_address() -> None:
+    with pytest.raises(KeyMismatchError, match="found a key that has none, to be pinned by expected_public_key"):
+        Pins(address=KEY.address).check(RSA)
+
+
+@given(private_keys)
+def test_only_the_key_itself_has_its_address(private: Ed25519PrivateKey) -> None:
+    key = PublicKey.from_cryptography(private.public_key())
+    Pins(address=hex_address(hashlib.sha256(key.raw).hexdigest())).check(key)

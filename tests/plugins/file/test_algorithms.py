@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from signer_core import Algorithm, PublicKey, Signer, create_signer, init_signer
 from signer_core.algorithms import FACTS
 from signer_core.cli import main
-from signer_core.errors import ConfigError, KeyFormatError, UnsupportedAlgorithmError
+from signer_core.errors import ConfigError, KeyFormatError, KeyMismatchError, UnsupportedAlgorithmError
 from signer_file.pkcs8 import encrypt, seal
 from tests.strategies import private_key
 
@@ -142,7 +142,7 @@ def test_an_rsa_key_is_pinned_by_its_der(rsa_file: Path) -> None:
     with opened(rsa_file) as signer:
         der = signer.public_key.to_der().hex()
     create_signer(options(rsa_file, expected_public_key=der)).close()
-    with pytest.raises(UnsupportedAlgorithmError, match="an RSA key has no raw form, and so no address; use its DER"):
+    with pytest.raises(KeyMismatchError, match="a key that has none, to be pinned by expected_public_key"):
         create_signer(options(rsa_file, expected_address="00" * 32))
 
 

@@ -76,6 +76,19 @@ def test_seed_of_an_ec_key_is_the_private_number_of_rfc_6979(algorithm: str, key
     assert opened(algorithm=algorithm, seed=private).public_key.raw[1:].hex().upper() == x
 
 
+#: Wycheproof, mldsa_44_sign_seed_test.json and its sisters: SHA-256 of the public keys of the seed 2a2a…2a
+ML_DSA_ADDRESSES = {
+    "ml-dsa-44": "d87f8ca136ac1aa55e2d6c4521680efb3a378cbb9bc0bfb446e9c60893931ea3",
+    "ml-dsa-65": "b7acce2ddb11f8cc1aa46e2bafac6eacfa2b732ef192bd636ad8d3a56d649c66",
+    "ml-dsa-87": "d43128fa8a8c785c1d44c9e7db538dbf9dd88fe6c8ad911a344bcec1017c6d54",
+}
+
+
+@pytest.mark.parametrize(("algorithm", "address"), ML_DSA_ADDRESSES.items())
+def test_seed_of_an_ml_dsa_key_is_that_of_fips_204(algorithm: str, address: str) -> None:
+    assert opened(algorithm=algorithm, seed="2a" * 32).address.hex() == address
+
+
 @pytest.mark.parametrize(
     ("algorithm", "size"),
     [("ecdsa-p256-sha256", 32), ("ecdsa-p384-sha384", 48), ("ecdsa-p521-sha512", 66), ("ml-dsa-87", 32)],
