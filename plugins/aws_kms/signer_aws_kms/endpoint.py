@@ -6,6 +6,14 @@ from typing import Any
 from signer_aws_kms.config import AwsKmsConfig
 from signer_aws_kms.route import Route
 
+_RULES = "endpoint-rule-set-1"
+
+
+def setting(session: Any, variable: str, option: str | None = None) -> Any:
+    """A configuration variable of ``session``, botocore's; before it goes an option of its default ``Config``."""
+    default = getattr(session.get_default_client_config(), option or variable, None)
+    return session.get_config_variable(variable) if default is None else default
+
 
 def direct_route(session: Any, config: AwsKmsConfig, region: str) -> Route:
     """The way to the endpoint that is configured, or to the region's own; ``session`` is botocore's.
@@ -14,7 +22,7 @@ def direct_route(session: Any, config: AwsKmsConfig, region: str) -> Route:
     """
     if config.endpoint_url:
         return Route.to(config.endpoint_url)
-    if not session.get_config_variable("ignore_configured_endpoint_urls"):
+    if not setting(session, "ignore_configured_endpoint_urls"):
         for source, url in _configured_endpoints(session):
             if url:
                 return Route.to(url, source=source)
@@ -38,13 +46,14 @@ def _endpoint_of(session: Any, region: str) -> str:
     from botocore.endpoint_provider import EndpointProvider
 
     loader = session.get_component("data_loader")
+    # load_service_model() would look through the directories of all services first, for 20 ms
+    version = loader.determine_latest_version("kms", _RULES)
     provider = EndpointProvider(
-        ruleset_data=loader.load_service_model("kms", "endpoint-rule-set-1"),
-        partition_data=loader.load_data("partitions"),
+        ruleset_data=loader.load_data(f"kms/{version}/{_RULES}"), partition_data=loader.load_data("partitions")
     )
     resolved = provider.resolve_endpoint(
         Region=region,
-        UseFIPS=bool(session.get_config_variable("use_fips_endpoint")),
-        UseDualStack=bool(session.get_config_variable("use_dualstack_endpoint")),
+        UseFIPS=bool(setting(session, "use_fips_endpoint")),
+        UseDualStack=bool(setting(session, "use_dualstack_endpoint")),
     )
     return str(resolved.url)

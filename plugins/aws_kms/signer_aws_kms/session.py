@@ -8,7 +8,7 @@ from typing import Any
 import attrs
 
 from signer_aws_kms.config import AwsKmsConfig
-from signer_aws_kms.endpoint import direct_route
+from signer_aws_kms.endpoint import direct_route, setting
 from signer_aws_kms.key_names import region_of
 from signer_aws_kms.route import Route
 from signer_aws_kms.tls import client_context
@@ -37,9 +37,9 @@ def session_of(config: AwsKmsConfig) -> Any:
     """Botocore's session for the options. It is all of boto3's that is needed here: importing boto3, with its transfers
     to S3, would double the time to the first signature.
     """
-    import botocore.session
+    from signer_aws_kms.lean_session import LeanSession
 
-    return botocore.session.Session(profile=config.profile)
+    return LeanSession(config.profile)
 
 
 def find_place(session: Any, config: AwsKmsConfig) -> Place:
@@ -72,7 +72,7 @@ def find_place(session: Any, config: AwsKmsConfig) -> Place:
 def _region(session: Any, config: AwsKmsConfig) -> str:
     from botocore.utils import validate_region_name
 
-    region = config.region or session.get_config_variable("region") or region_of(config.key_id)
+    region = config.region or setting(session, "region", "region_name") or region_of(config.key_id)
     if not region:
         raise ConfigError(
             "no AWS region is configured", remedy="set the option region, AWS_DEFAULT_REGION, or region in the profile"

@@ -1,11 +1,14 @@
 """The way to an endpoint: URLs that are none, proxies as botocore has them, nothing unencrypted beyond this machine."""
 
+import contextlib
 import os
 import string
 from pathlib import Path
 
+import boto3
 import pytest
 from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSPreparedRequest
 from botocore.config import Config
 from botocore.httpsession import ProxyConfiguration
 from botocore.utils import get_environ_proxies
@@ -113,6 +116,24 @@ def test_an_endpoint_is_either_refused_or_goes_as_it_is_into_requests_and_signat
         return
     assert SigV4Auth(None, "kms", "us-east-1")._normalize_url_path(route.path) == route.path
     assert len(f"{route.target} {route.authority}".encode("ascii").split()) == 2
+
+
+@pytest.mark.parametrize("region", ["ap-southeast-2", "cn-north-1", "us-gov-west-1", "us-iso-east-1", "eusc-de-east-1"])
+@pytest.mark.parametrize("variant", ["", "AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT"])
+def test_the_endpoint_of_a_region_is_the_one_that_boto3_has(
+    bare: pytest.MonkeyPatch, region: str, variant: str
+) -> None:
+    if variant:
+        bare.setenv(variant, "true")
+    session = boto3.Session(aws_access_key_id="x", aws_secret_access_key="y")
+    with contextlib.closing(session.client("kms", region)) as client:
+        client.meta.events.register("before-send", refuse_to_send)
+        with pytest.raises(ConnectionRefusedError, match=f"^{found(region=region).endpoint}/$"):
+            client.list_keys()
+
+
+def refuse_to_send(request: AWSPreparedRequest, **_: object) -> None:
+    raise ConnectionRefusedError(request.url)
 
 
 SOURCES = {
@@ -223,6 +244,17 @@ def test_the_proxies_of_a_session_go_before_those_of_the_environment(bare: pytes
     assert find_place(session, config).route.first == ("session", 80)
     session.set_default_client_config(Config(proxies={}))
     assert find_place(session, config).route.proxy is None
+
+
+def test_the_default_configuration_of_a_session_goes_before_its_variables(bare: pytest.MonkeyPatch) -> None:
+    bare.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+    bare.setenv("AWS_ENDPOINT_URL_KMS", "https://kms.example.com")
+    config = AwsKmsConfig(key_id="alias/x")
+    session = session_of(config)
+    session.set_default_client_config(
+        Config(region_name="us-west-2", use_fips_endpoint=True, ignore_configured_endpoint_urls=True)
+    )
+    assert find_place(session, config).endpoint == "https://kms-fips.us-west-2.amazonaws.com"
 
 
 def test_a_client_certificate_of_a_session_is_a_config_error(bare: pytest.MonkeyPatch) -> None:
