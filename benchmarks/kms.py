@@ -25,18 +25,27 @@ ENVIRONMENT = {
     "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
     "NO_PROXY": "127.0.0.1",
 }
+#: Region and endpoint are named on both sides, as in a configuration for a VPC endpoint.
 RAW = f"""
 import sys
 import boto3
 from botocore.config import Config
-client = boto3.client("kms", config=Config(max_pool_connections={CALLERS}))
+client = boto3.client("kms", "us-east-1", endpoint_url=sys.argv[2], config=Config(max_pool_connections={CALLERS}))
 for _ in range(int(sys.argv[1])):
     client.sign(KeyId="{ARN}", Message={MESSAGE!r}, MessageType="RAW", SigningAlgorithm="ED25519_SHA_512")
 """
 OURS = f"""
 import sys
 from signer_core import create_signer
-signer = create_signer({{"backend": "awskms", "key_id": "{ARN}", "max_connections": {CALLERS}}})
+signer = create_signer(
+    {{
+        "backend": "awskms",
+        "key_id": "{ARN}",
+        "region": "us-east-1",
+        "endpoint_url": sys.argv[2],
+        "max_connections": {CALLERS},
+    }}
+)
 for _ in range(int(sys.argv[1])):
     signer.sign({MESSAGE!r})
 """
@@ -123,15 +132,15 @@ def whole_processes(directory: str) -> Iterator[Comparison]:
     scripts["ours"].write_text(OURS + MEMORY)
     scripts["raw"].write_text(RAW + MEMORY)
     with stand_in(0, None) as url:
-        environment = {**os.environ, **ENVIRONMENT, "AWS_ENDPOINT_URL_KMS": url}
+        environment = {**os.environ, **ENVIRONMENT}
         environment.pop("PYTHONDONTWRITEBYTECODE", None)
 
         def run(name: str, signatures: int) -> float:
             """The process' largest memory in MB."""
-            command = [sys.executable, str(scripts[name]), str(signatures)]
+            command = [sys.executable, str(scripts[name]), str(signatures), url]
             return float(subprocess.run(command, env=environment, check=True, stdout=subprocess.PIPE).stdout)
 
-        times = interleaved({name: lambda name=name: run(name, 1) for name in scripts}, rounds=15)  # type: ignore[misc]
+        times = interleaved({name: lambda name=name: run(name, 1) for name in scripts}, rounds=31)  # type: ignore[misc]
         yield compared("first signature", times["ours"], times["raw"], 0.8)
         memory = {name: statistics.median(run(name, 1000) for _ in range(3)) for name in scripts}
         print(f"{'':26} {memory['ours']:.1f} MB beside {memory['raw']:.1f} MB")
