@@ -82,7 +82,9 @@ def uncommented(text: str) -> dict[str, Any]:
 def test_the_comments_are_options_that_can_be_set(signer: Signer) -> None:
     signer("--backend", "file", "--set", "path=keys", "--set", "passphrase=env:WORD", "init")
     table = uncommented(Path("signer.toml").read_text())
-    assert table.keys() == (CORE_OPTIONS | {"path", "passphrase", "format", "allow_unencrypted"}) - {"extensions"}
+    assert table.keys() == (
+        CORE_OPTIONS | {"path", "passphrase", "format", "algorithm", "rsa_bits", "allow_unencrypted"}
+    ) - {"extensions"}
     assert (table["allow_unencrypted"], table["format"], table["timeout"]) == (False, "evnode", "10s")
     found = read(table)
     assert found.core_options().trusted == "signer-file"
