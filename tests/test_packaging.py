@@ -14,6 +14,7 @@ from signer_core.hookspecs import BACKENDS_GROUP, EXTENSIONS_GROUP
 ROOT = Path(__file__).parent.parent
 PROJECTS = [ROOT, *sorted(path.parent for path in ROOT.glob("plugins/*/pyproject.toml"))]
 PLUGINS = PROJECTS[1:]
+PROGRAMS = "console_scripts"
 
 #: What `signer new-…` makes distributions of.
 TEMPLATES = sorted(path.parent for path in ROOT.glob("signer_core/cli/templates/*/pyproject.toml"))
@@ -61,13 +62,23 @@ def test_name_of_the_distribution_is_the_name_of_its_package(project: Path) -> N
 
 
 @every_plugin
-def test_backend_or_extension_is_served_by_its_package(project: Path) -> None:
-    ((group, served),) = metadata(project)["entry-points"].items()
-    assert group in (BACKENDS_GROUP, EXTENSIONS_GROUP)
-    ((name, value),) = served.items()
-    assert name == project.name.replace("_", "")
-    assert value == package(project).name
-    assert [each.value for each in entry_points(group=group, name=name)] == [value]
+def test_what_a_plugin_brings_is_named_after_it_and_comes_from_its_package(project: Path) -> None:
+    """A backend or an extension; or, of an application on the core, programs."""
+    found = metadata(project)
+    served = [
+        (group, name, value) for group, names in found.get("entry-points", {}).items() for name, value in names.items()
+    ]
+    programs = [(PROGRAMS, name, value) for name, value in found.get("scripts", {}).items()]
+    for group, name, value in served:
+        assert group in (BACKENDS_GROUP, EXTENSIONS_GROUP)
+        assert name == project.name.replace("_", "")
+        assert value == package(project).name
+    for _, name, value in programs:
+        assert name.startswith(f"{found['name']}-")
+        assert value.startswith(f"{package(project).name}.")
+    assert len(served) == (not programs)
+    for group, name, value in [*served, *programs]:
+        assert [each.value for each in entry_points(group=group, name=name)] == [value]
 
 
 @every_template
