@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-from signer_core import base64url
 from signer_core.key_type import KeyType
 from signer_core.libp2p import Libp2p
 
@@ -46,12 +45,16 @@ class EllipticCurve(KeyType):
 
     def to_jwk(self, key: Any) -> dict[str, str]:
         """With both coordinates, each in full length (RFC 7518, section 6.2.1)."""
+        from signer_core import base64url
+
         numbers = key.public_numbers()
         x, y = (base64url.encode(each.to_bytes(self.size, "big")) for each in (numbers.x, numbers.y))
         return {**self.jwk, "x": x, "y": y}
 
     def from_jwk(self, jwk: Mapping[str, Any]) -> Any:
         """The way back."""
+        from signer_core import base64url
+
         x, y = (base64url.decode(jwk.get(name)) for name in ("x", "y"))
         if not len(x) == len(y) == self.size:
             raise ValueError("a coordinate has another length")

@@ -4,7 +4,6 @@ import abc
 from collections.abc import Mapping
 from typing import Any
 
-from signer_core import base64url
 from signer_core.errors import UnsupportedAlgorithmError
 from signer_core.libp2p import Libp2p
 
@@ -13,7 +12,7 @@ class KeyType(abc.ABC):
     """A type of keys: which objects of cryptography's are such keys, how they are encoded, how new ones are made.
 
     What parses raises ValueError for bad input, and UnsupportedAlgorithmError for what the type does not have. The
-    modules of cryptography are imported by the methods: who signs with one type does not wait for the others.
+    methods import what they need: who signs with one type of keys does not wait for what the others take.
     """
 
     #: As messages name one of its keys: "an RSA key".
@@ -47,10 +46,14 @@ class KeyType(abc.ABC):
 
     def to_jwk(self, key: Any) -> dict[str, str]:
         """The members of its JSON Web Key."""
+        from signer_core import base64url
+
         return {**self.jwk, self.jwk_raw_member: base64url.encode(self.to_raw(key))}
 
     def from_jwk(self, jwk: Mapping[str, Any]) -> Any:
         """The key in a JSON Web Key that has the members :attr:`jwk`."""
+        from signer_core import base64url
+
         return self.from_raw(base64url.decode(jwk.get(self.jwk_raw_member)))
 
     @abc.abstractmethod

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-from signer_core import base64url
 from signer_core.errors import KeyFormatError, UnsupportedAlgorithmError
 from signer_core.key_type import KeyType
 from signer_core.libp2p import Libp2p
@@ -38,12 +37,16 @@ class Rsa(KeyType):
 
     def to_jwk(self, key: Any) -> dict[str, str]:
         """With modulus and exponent (RFC 7518, section 6.3.1)."""
+        from signer_core import base64url
+
         numbers = key.public_numbers()
         return {**self.jwk, "n": base64url.encode_number(numbers.n), "e": base64url.encode_number(numbers.e)}
 
     def from_jwk(self, jwk: Mapping[str, Any]) -> Any:
         """The way back."""
         from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicNumbers
+
+        from signer_core import base64url
 
         n, e = (base64url.decode_number(jwk.get(name)) for name in ("n", "e"))
         _check(n, e)
