@@ -1,8 +1,9 @@
 """``python -m benchmarks.soak``: sign for a while with AWS KMS, from many threads, while every fiftieth request fails.
 
-The KMS is the fake one of ``signer_aws_kms.testing``, in a process of its own. What is promised, and checked: each call
-returns a signature that verifies or raises a ``SignerError``, none is lost, none is wrong; no more connections are
-opened than ``max_connections`` and one for each fault; and memory does not grow.
+The KMS is the fake one of ``signer_aws_kms.testing``, in a process of its own. The key is looked up anew each second,
+and the credentials are good for two: AWS's configuration has a program that prints others. What is promised, and
+checked: each call returns a signature that verifies or raises a ``SignerError``, and it raises only where it should; no
+more connections are opened than ``max_connections`` and one for each fault; and memory does not grow.
 """
 
 import argparse
@@ -13,50 +14,30 @@ import multiprocessing
 import os
 import resource
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import Any
 
 import attrs
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
-from signer_aws_kms.testing import FakeKms, faults
+from benchmarks.soak_kms import ALIAS, LIFETIME, RENEWAL_FAULTS, serve
 from signer_core import Signer, create_signer
 from signer_core.errors import SignerError
 
-ALIAS = "alias/soak"
-EVERY = 50  # requests to one fault: 2 %
 WARM_UP = 0.25  # of the signatures
+CACHE_TTL = 1.0  # seconds
 MIB = 1024 * 1024
 #: Few, so that the warm-up has seen them all: glibc keeps freed memory of each size in each thread, 230 KiB a thread at
 #: most, and would seem to grow for as long as new sizes come.
 SIZES = (0, 32, 256, 1024, 4096)
 
-FAULTS = {
-    "throttled": faults.throttle(),
-    "throttled, with Retry-After": faults.throttle(retry_after=0),
-    "KMSInternalException": faults.error("KMSInternalException"),
-    "DependencyTimeoutException": faults.error("DependencyTimeoutException"),
-    "HTTP 500 with HTML": faults.http_error(500),
-    "HTTP 503 with HTML": faults.http_error(503),
-    "reset": faults.reset(),
-    "closed": faults.close(),
-    "lost": faults.lose(),
-    "cut": faults.cut(),
-    "hanging": faults.hang(),
-    "dripping": faults.drip(),
-    "garbage": faults.garbage(),
-    "no signature": faults.without("Signature"),
-    "another key's ARN": faults.other_key_id(),
-    "another key's signature": faults.other_key_signature(),
-    "a flipped bit": faults.flip_bit(7),
-    "a short signature": faults.shorten(),
-}
-#: Those that may be an attack, so that the call fails at once.
-FATAL = ("another key's ARN", "another key's signature", "a flipped bit", "a short signature")
+#: What a call may end in, beside a signature: a fatal fault, or four attempts that failed.
+EXPECTED = {"signature-verification", "backend-unavailable", "deadline-exceeded"}
 
 
 @attrs.frozen(kw_only=True)
@@ -64,9 +45,15 @@ class Soaked:
     """What came of it."""
 
     wanted: int
+    #: How many calls were signed, returned a wrong signature, or raised, by the code of the error.
     outcomes: collections.Counter[str]
     faults: dict[str, int]
+    #: How many answers were a wrong signature, or another key's: the fatal faults that did not meet an error anyway.
+    falsified: int
     requests: int
+    renewals: int
+    #: How many different ones requests were signed with.
+    credentials: int
     connections: int
     max_connections: int
     grown: int
@@ -74,16 +61,23 @@ class Soaked:
 
     def broken(self) -> Iterator[str]:
         """The promises that were not kept."""
+        raised = collections.Counter(
+            {code: count for code, count in self.outcomes.items() if code not in ("signed", "wrong")}
+        )
         if self.outcomes["wrong"]:
             yield f"{self.outcomes['wrong']} wrong signatures were returned"
-        if self.outcomes.total() != self.wanted:
-            yield f"{self.wanted - self.outcomes.total()} calls were lost"
-        if foreign := [name for name in self.outcomes if name.startswith("foreign")]:
-            yield f"errors that are no SignerError: {foreign}"
-        if not self.outcomes["signed"]:
-            yield "nothing was signed"
-        if unseen := [name for name, hits in self.faults.items() if not hits]:
+        if self.outcomes["signed"] + raised.total() != self.wanted:
+            yield f"of {self.wanted} calls {self.outcomes['signed']} were signed and {raised.total()} raised"
+        if unexpected := set(raised) - EXPECTED:
+            yield f"errors that nothing should lead to: {unexpected}"
+        if raised["signature-verification"] != self.falsified:
+            yield f"{self.falsified} answers were false, and {raised['signature-verification']} calls said so"
+        if unseen := [name for name, hits in self.faults.items() if not hits and name not in RENEWAL_FAULTS]:
             yield f"faults that did not happen: {unseen}"
+        if self.renewals < self.seconds / CACHE_TTL / 2:
+            yield f"the key was looked up {self.renewals} times in {self.seconds:.1f}s"
+        if self.credentials < int(self.seconds / LIFETIME / 2):
+            yield f"{self.credentials} credentials were in use in {self.seconds:.1f}s"
         allowed = self.max_connections + sum(self.faults.values())
         if self.connections > allowed:
             yield f"{self.connections} connections were opened, where {allowed} would do"
@@ -96,71 +90,77 @@ class Soaked:
                 f"{self.wanted} calls in {self.seconds:.1f}s, {self.wanted / self.seconds:.0f}/s",
                 f"outcomes: {dict(self.outcomes)}",
                 f"{self.requests} requests, of which {sum(self.faults.values())} failed: {self.faults}",
+                f"{self.renewals} looks at the key, and {self.credentials} credentials in use",
                 f"{self.connections} connections for {self.max_connections} at once",
                 f"memory grew by {self.grown / MIB:.2f} MiB after the warm-up",
             ]
         )
 
 
-def serve(pipe: Connection) -> None:
-    """The fake KMS, in a process of its own: tells how to reach it, and in the end what it has seen."""
-    with FakeKms() as kms:
-        key = kms.create_key(alias=ALIAS)
-        injections = {
-            name: kms.inject(fault, operation="Sign", times=None, every=EVERY * len(FAULTS), skip=EVERY * number)
-            for number, (name, fault) in enumerate(FAULTS.items())
-        }
-        pipe.send((kms.environment(), key.public_key_der))
-        pipe.recv()
-        hits = {name: injection.hits for name, injection in injections.items()}
-        pipe.send((kms.requests["Sign"], kms.connections_opened, hits))
-
-
 def soak(*, signatures: int, threads: int, max_connections: int) -> Soaked:
     """Sign, and say what came of it."""
     context = multiprocessing.get_context("spawn")
     pipe, end = context.Pipe()
-    server = context.Process(target=serve, args=(end,), daemon=True)
-    server.start()
-    end.close()  # so that an end of the other process is an end of the pipe
-    try:
-        environment, public_key = pipe.recv()
-        os.environ.update(environment)
-        config = {
-            "backend": "awskms",
-            "key_id": ALIAS,
-            "attempt_timeout": "1s",
-            "timeout": "20s",
-            "max_connections": max_connections,
-        }
-        public = load_der_public_key(public_key)
-        outcomes: collections.Counter[str] = collections.Counter()
-        with create_signer(config) as signer, ThreadPoolExecutor(threads) as pool:
-            warm_up = round(signatures * WARM_UP)
-            began = time.perf_counter()
-            for count in (warm_up, signatures - warm_up):
-                before = memory()
-                tickets = iter(range(count))
-                for each in [pool.submit(work, signer, public, tickets) for _ in range(threads)]:
-                    outcomes += each.result()
-            grown = memory() - before
-            seconds = time.perf_counter() - began
-        pipe.send("stop")
-        requests, connections, hits = pipe.recv()
-    finally:
-        pipe.close()
-        server.join(10)
-        server.kill()
+    with tempfile.TemporaryDirectory() as directory:
+        server = context.Process(target=serve, args=(end, Path(directory)), daemon=True)
+        server.start()
+        end.close()  # so that an end of the other process is an end of the pipe
+        try:
+            url, region, public_key = pipe.recv()
+            use_credentials_in(Path(directory))
+            config = {
+                "backend": "awskms",
+                "key_id": ALIAS,
+                "region": region,
+                "endpoint_url": url,
+                "attempt_timeout": "2s",
+                "timeout": "20s",
+                "cache_ttl": CACHE_TTL,
+                "max_connections": max_connections,
+            }
+            outcomes, grown, seconds = signed(config, load_der_public_key(public_key), signatures, threads)
+            pipe.send("stop")
+            seen = pipe.recv()
+        finally:
+            pipe.close()
+            server.join(10)
+            server.kill()
     return Soaked(
         wanted=signatures,
         outcomes=outcomes,
-        faults=hits,
-        requests=requests,
-        connections=connections,
+        **seen,
         max_connections=max_connections,
         grown=grown,
         seconds=seconds,
     )
+
+
+def use_credentials_in(directory: Path) -> None:
+    """Let AWS's configuration be a profile whose credential process prints what :func:`put_credentials` put there."""
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        del os.environ[name]
+    configuration = Path(directory, "config")
+    configuration.write_text(f"[default]\ncredential_process = cat {directory}/credentials\n")
+    os.environ.update(
+        AWS_CONFIG_FILE=str(configuration), AWS_SHARED_CREDENTIALS_FILE=os.devnull, AWS_EC2_METADATA_DISABLED="true"
+    )
+    os.environ["NO_PROXY"] = "127.0.0.1"
+
+
+def signed(
+    config: dict[str, Any], public_key: Any, signatures: int, threads: int
+) -> tuple[collections.Counter[str], int, float]:
+    """The outcomes of so many calls, the bytes by which memory grew after the warm-up, and the seconds it took."""
+    outcomes: collections.Counter[str] = collections.Counter()
+    with create_signer(config) as signer, ThreadPoolExecutor(threads) as pool:
+        warm_up = round(signatures * WARM_UP)
+        began = time.perf_counter()
+        for count in (warm_up, signatures - warm_up):
+            before = memory()
+            tickets = iter(range(count))
+            for each in [pool.submit(work, signer, public_key, tickets) for _ in range(threads)]:
+                outcomes += each.result()
+        return outcomes, memory() - before, time.perf_counter() - began
 
 
 def work(signer: Signer, public_key: Any, tickets: Iterator[int]) -> collections.Counter[str]:
