@@ -2,7 +2,9 @@
 
 missing_packages() {
   command -v openssl >/dev/null || echo openssl
+  command -v git >/dev/null || echo git
   command -v ssh-keygen >/dev/null || echo openssh-client
+  PATH="$PATH:/usr/sbin" command -v sshd >/dev/null || echo openssh-server
   python3 -c 'import ensurepip' 2>/dev/null || echo python3-venv
 }
 

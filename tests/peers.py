@@ -12,12 +12,24 @@ from collections import Counter
 import pytest
 
 #: Each program, and the package of Debian and Ubuntu that brings it.
-PACKAGES = {"openssl": "openssl", "ssh-keygen": "openssh-client"}
+PACKAGES = {
+    "openssl": "openssl",
+    "git": "git",
+    "ssh": "openssh-client",
+    "ssh-add": "openssh-client",
+    "ssh-keygen": "openssh-client",
+    "sshd": "openssh-server",
+}
 
 #: The programs that some command of a ``console`` block begins with.
 _COMMANDS = re.compile(rf"^\$ (?:.*[|;&] *)?({'|'.join(PACKAGES)}) ", re.MULTILINE)
 
 _left_out = pytest.StashKey[Counter[str]]()
+
+
+def which(program: str) -> str | None:
+    """The path of a program, be it one that is not for everybody's path, as sshd."""
+    return shutil.which(program) or shutil.which(program, path="/usr/sbin:/usr/local/sbin")
 
 
 def peers(item: pytest.Item) -> set[str]:
@@ -30,7 +42,7 @@ def peers(item: pytest.Item) -> set[str]:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    missing = {name for name in PACKAGES if shutil.which(name) is None}
+    missing = {name for name in PACKAGES if which(name) is None}
     needed = {item: peers(item) & missing for item in items}
     config.stash[_left_out] = Counter(name for names in needed.values() for name in names)
     deselected = [item for item in items if needed[item]]
