@@ -32,6 +32,7 @@ pytest.register_assert_rewrite(
             "lifetime",
             "openings",
             "outcomes",
+            "plugin_contract",
             "secrecy",
             "sharing",
             "signatures",

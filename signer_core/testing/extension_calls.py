@@ -17,7 +17,8 @@ from signer_core.errors import (
     SignCancelledError,
     SignError,
 )
-from signer_core.hookspecs import SignEvent
+from signer_core.hooks import hooks_of
+from signer_core.hookspecs import AttachedHooks, SignEvent
 from signer_core.plugins import ConfiguredExtension
 from signer_core.signer import Signer
 from signer_core.testing.extension_fixtures import ExtensionFixtures, watched_by
@@ -73,16 +74,15 @@ class ExtensionCalls(ExtensionFixtures):
             key_id=key.key_id,
             public_key=key.public_key,
             message=None,
-            prehashed=("sha256", bytes(32)),
+            prehashed=("sha384", bytes(48)),
             started_at=time.time(),
         )
         attached = configured.attach()
         try:
-            error = None
-            if attached.before is not None:
-                error = ended(lambda: attached.before(event), PolicyViolationError)  # type: ignore[misc]
-            if attached.after is not None:
-                assert attached.after(event, None if error else b"signature", error) is None
+            hooks = hooks_of(attached.attached, AttachedHooks, configured.plugin.broken)
+            refusal = ended(lambda: hooks.signer_before_sign(event=event), PolicyViolationError)
+            signature, error = (None, refusal) if isinstance(refusal, PolicyViolationError) else (b"signature", None)
+            hooks.signer_after_sign(event=event, signature=signature, error=error)
         finally:
             attached.close()
 

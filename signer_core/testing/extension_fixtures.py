@@ -1,6 +1,6 @@
 """What the tests of the kit for extensions are given."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
@@ -19,8 +19,6 @@ ExtensionConfig = Mapping[str, Mapping[str, Any]]
 
 class ExtensionFixtures:
     """The fixtures of every test of the kit; all but ``config``, which the extension's author brings."""
-
-    quick_imports: Collection[str] = ()
 
     @pytest.fixture
     def configured(self, config: ExtensionConfig) -> ConfiguredExtension:

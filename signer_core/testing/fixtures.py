@@ -1,6 +1,6 @@
 """What the tests of the kit are given."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import attrs
@@ -24,7 +24,6 @@ class Fixtures:
     """The fixtures of every test of the kit; all but ``config``, which the backend's author brings."""
 
     grace: float = 1.0
-    quick_imports: Collection[str] = ()
 
     @pytest.fixture(scope="class")
     @classmethod

@@ -45,7 +45,7 @@ class backend_without_algorithms(SoundBackend):
         return Backend(contract=1, config_class=Config, algorithms=frozenset())
 
 
-@noticed_by("test_signer_backend_touches_nothing")
+@noticed_by("test_describing_touches_nothing")
 class backend_that_reads_a_file(SoundBackend):
     @hookimpl
     def signer_backend(self) -> Backend:
@@ -67,7 +67,7 @@ class commands_that_are_none(SoundBackend):
         return ["export"]
 
 
-@noticed_by("test_signer_backend_touches_nothing")
+@noticed_by("test_describing_touches_nothing")
 class backend_that_asks_the_network(SoundBackend):
     @hookimpl
     def signer_backend(self) -> Backend:

@@ -38,7 +38,7 @@ class extension_commands_that_are_none(SoundExtension):
         return ["verify"]
 
 
-@noticed_by("test_signer_extension_touches_nothing")
+@noticed_by("test_describing_touches_nothing")
 class extension_that_reads_a_file(SoundExtension):
     @hookimpl
     def signer_extension(self) -> Extension:
