@@ -10,8 +10,9 @@ from signer_core.errors import UnsupportedAlgorithmError
 from signer_core.key_type import KeyType
 from signer_core.libp2p import Libp2p
 from signer_core.ml_dsa import MlDsa
+from signer_core.prehash import Prehash
 from signer_core.rsa import Rsa
-from signer_core.schemes import Scheme, ecdsa, rsa_pkcs1v15, rsa_pss, whole
+from signer_core.schemes import Scheme, ecdsa, ml_dsa, rsa_pkcs1v15, rsa_pss, whole
 
 
 class Algorithm(enum.StrEnum):
@@ -47,41 +48,36 @@ class AlgorithmFacts(NamedTuple):
     deterministic: bool
     #: The names by which a JSON Web Key's ``alg`` may mean it; written where there is no doubt about the name.
     jwk_algs: tuple[str, ...]
-    #: What is told to who comes with a message that is larger than the key takes.
+    #: What is told to who comes with a message that is larger than the key takes, or with a digest that it does not.
     why_not_larger: str
 
 
-def _hashing(key_type: KeyType, scheme: Scheme, signature: str, jwk_alg: str, *, deterministic: bool) -> AlgorithmFacts:
-    why_not_larger = "the algorithm would sign it, the limit is the backend's; sign a smaller message"
-    return AlgorithmFacts(key_type, scheme, signature, deterministic, (jwk_alg,), why_not_larger)
+#: Of the algorithms that would sign any.
+_LIMIT_OF_THE_BACKEND = "the algorithm would sign it, the limit is the backend's; sign a smaller message"
 
 
 def _ecdsa(curve: EllipticCurve, hash_name: str, jwk_alg: str) -> AlgorithmFacts:
-    return _hashing(curve, ecdsa(hash_name), "DER (RFC 3279, Ecdsa-Sig-Value)", jwk_alg, deterministic=False)
+    signature = "DER (RFC 3279, Ecdsa-Sig-Value)"
+    return AlgorithmFacts(curve, ecdsa(hash_name), signature, False, (jwk_alg,), _LIMIT_OF_THE_BACKEND)
+
+
+def _rsa(scheme: Scheme, jwk_alg: str, *, deterministic: bool) -> AlgorithmFacts:
+    signature = "as long as the modulus (RFC 8017)"
+    return AlgorithmFacts(_RSA, scheme, signature, deterministic, (jwk_alg,), _LIMIT_OF_THE_BACKEND)
 
 
 def _rsa_pss(hash_name: str, jwk_alg: str) -> AlgorithmFacts:
-    return _hashing(_RSA, rsa_pss(hash_name), "as long as the modulus (RFC 8017)", jwk_alg, deterministic=False)
+    return _rsa(rsa_pss(hash_name), jwk_alg, deterministic=False)
 
 
 def _rsa_pkcs1v15(hash_name: str, jwk_alg: str) -> AlgorithmFacts:
-    return _hashing(_RSA, rsa_pkcs1v15(hash_name), "as long as the modulus (RFC 8017)", jwk_alg, deterministic=True)
-
-
-def _whole(
-    key_type: KeyType, signature: str, jwk_algs: tuple[str, ...], *, name: str, hashed: str, deterministic: bool
-) -> AlgorithmFacts:
-    why_not_larger = (
-        f"{name} needs the message whole; signing a hash of it instead ({hashed}) is another algorithm, whose "
-        "signatures verify only for who expects it, so it is never done silently"
-    )
-    return AlgorithmFacts(key_type, whole(), signature, deterministic, jwk_algs, why_not_larger)
+    return _rsa(rsa_pkcs1v15(hash_name), jwk_alg, deterministic=True)
 
 
 def _ml_dsa(parameters: int, size: int) -> AlgorithmFacts:
     # Hedged: FIPS 204 recommends it, and AWS KMS and cryptography do it.
     signature, jwk_algs = f"{size} bytes (FIPS 204)", (f"ML-DSA-{parameters}",)
-    return _whole(MlDsa(parameters), signature, jwk_algs, name="ML-DSA", hashed="HashML-DSA", deterministic=False)
+    return AlgorithmFacts(MlDsa(parameters), ml_dsa(), signature, False, jwk_algs, _LIMIT_OF_THE_BACKEND)
 
 
 _RSA = Rsa()
@@ -92,14 +88,15 @@ _P521 = EllipticCurve("secp521r1", jwk_curve="P-521", size=66, has_openssh=True)
 _SECP256K1 = EllipticCurve("secp256k1", jwk_curve="secp256k1", size=32, libp2p=Libp2p(2))
 
 FACTS: Mapping[Algorithm, AlgorithmFacts] = {
-    # RFC 9864 renames RFC 8037's EdDSA, which leaves a reader of either age in doubt
-    Algorithm.ED25519: _whole(
+    Algorithm.ED25519: AlgorithmFacts(
         Ed25519(),
+        whole(),
         "64 bytes (RFC 8032)",
-        ("EdDSA", "Ed25519"),
-        name="Ed25519",
-        hashed="Ed25519ph",
         deterministic=True,
+        # RFC 9864 renames RFC 8037's EdDSA, which leaves a reader of either age in doubt
+        jwk_algs=("EdDSA", "Ed25519"),
+        why_not_larger="Ed25519 needs the message whole; signing a hash of it instead (Ed25519ph) is another "
+        "algorithm, whose signatures verify only for who expects it, so it is never done silently",
     ),
     # RFC 7518, section 3.4; RFC 8812
     Algorithm.ECDSA_P256_SHA256: _ecdsa(_P256, "sha256", "ES256"),
@@ -121,6 +118,14 @@ FACTS: Mapping[Algorithm, AlgorithmFacts] = {
 
 #: Each type of keys once, in the order of the table.
 KEY_TYPES: tuple[KeyType, ...] = tuple(dict.fromkeys(facts.key_type for facts in FACTS.values()))
+
+
+def prehash_of(algorithm: Algorithm) -> Prehash:
+    """What can be signed in place of a message; :class:`UnsupportedAlgorithmError`, which says why, if nothing can."""
+    facts = FACTS[algorithm]
+    if facts.scheme.prehash is None:
+        raise UnsupportedAlgorithmError(f"{algorithm} signs no digests", remedy=facts.why_not_larger)
+    return facts.scheme.prehash
 
 
 def serves_none(what: str) -> UnsupportedAlgorithmError:

@@ -1,11 +1,14 @@
 """The calls of one signer that take their time: under a deadline, in threads for asyncio, in batches.
 
+What is signed is a message, or the digest of one; the :class:`OpenKey` has a way for each of the two.
+
 Each of them enters the key that the signer uses, and leaves it at its end, so that a close waits for it.
 """
 
 import functools
+import operator
 import threading
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
 from signer_core import parallel
@@ -14,6 +17,13 @@ from signer_core.current_key import CurrentKey
 from signer_core.deadline import Deadline
 from signer_core.errors import SignerClosedError
 from signer_core.open_key import OpenKey
+from signer_core.way import Way
+
+#: Which way of the key is gone.
+WayOf = Callable[[OpenKey], Way]
+
+OF_MESSAGES: WayOf = operator.attrgetter("sign")
+OF_DIGESTS: WayOf = operator.attrgetter("sign_digest")
 
 
 class Calls:
@@ -31,16 +41,16 @@ class Calls:
         self._concurrency = concurrency
         self._threads = parallel.Threads(concurrency)
 
-    def one(self, message: bytes, *, timeout: float | None, cancel: threading.Event | None) -> bytes:
+    def one(self, way: WayOf, content: bytes, *, timeout: float | None, cancel: threading.Event | None) -> bytes:
         """One signature."""
         deadline = self._attempts.deadline(timeout, cancel)
         deadline.check()
-        return self._signed(message, deadline)
+        return self._signed(way, content, deadline)
 
-    def awaited(self, message: bytes, *, timeout: float | None) -> Coroutine[Any, Any, bytes]:
+    def awaited(self, way: WayOf, content: bytes, *, timeout: float | None) -> Coroutine[Any, Any, bytes]:
         """One signature, to be awaited; its time begins now."""
         cancel = threading.Event()
-        return self._awaited(message, self._attempts.deadline(timeout, cancel), cancel)
+        return self._awaited(way, content, self._attempts.deadline(timeout, cancel), cancel)
 
     def many(self, messages: Sequence[bytes], *, concurrency: int | None, timeout: float | None) -> list[bytes]:
         """The signatures over ``messages``, in their order, with one key."""
@@ -69,32 +79,32 @@ class Calls:
         """In a forked child: see :mod:`signer_core.forks`."""
         self._threads = parallel.Threads(self._concurrency)
 
-    async def _awaited(self, message: bytes, deadline: Deadline, cancel: threading.Event) -> bytes:
+    async def _awaited(self, way: WayOf, content: bytes, deadline: Deadline, cancel: threading.Event) -> bytes:
         call = object()
         try:
             held = self._key.enter(call)  # now, so that close() waits for the call while it still waits for a thread
-            signing = self._threads.submit(functools.partial(self._signed_held, held, message, deadline))
+            signing = self._threads.submit(functools.partial(self._signed_held, held, way, content, deadline))
         except BaseException:
             self._key.leave(call)
             raise
         signing.add_done_callback(lambda _: self._key.leave(call))
         return await parallel.outcome(signing, deadline=deadline, cancel=cancel)
 
-    def _signed(self, message: bytes, deadline: Deadline) -> bytes:
+    def _signed(self, way: WayOf, content: bytes, deadline: Deadline) -> bytes:
         call = object()
         try:
             key = self._key.enter_renewed(call, deadline)
             deadline.check()  # the renewal may have taken its time
-            return key.sign(message, deadline)
+            return way(key)(content, deadline)
         finally:
             self._key.leave(call)
 
-    def _signed_held(self, held: OpenKey, message: bytes, deadline: Deadline) -> bytes:
+    def _signed_held(self, held: OpenKey, way: WayOf, content: bytes, deadline: Deadline) -> bytes:
         """A signature for a call that holds ``held`` since it was made: by a newer key, if there is one by now."""
         deadline.check()
         if not self._key.is_renewed:
-            return held.sign(message, deadline)
+            return way(held)(content, deadline)
         try:
-            return self._signed(message, deadline)
+            return self._signed(way, content, deadline)
         except SignerClosedError:
-            return held.sign(message, deadline)  # closed meanwhile; close() waits for what it holds
+            return way(held)(content, deadline)  # closed meanwhile; close() waits for what it holds

@@ -10,6 +10,7 @@ from signer_core.deadline import Deadline
 from signer_core.errors import PluginContractError, SignCancelledError
 from signer_core.hookspecs import SignEvent, SigningKey
 from signer_core.key_contract import FOREIGN
+from signer_core.prehash import Prehash
 from signer_core.public_key import PublicKey
 from signer_core.way import Way
 
@@ -40,16 +41,32 @@ class Extensions:
 
         return cls([attached(name, extension) for name, extension in extensions.items()])
 
-    def watched(self, way: Way, key: SigningKey, *, signer: str | None, backend: str | None) -> Way:
+    def watched(
+        self, way: Way, key: SigningKey, *, signer: str | None, backend: str | None, prehash: Prehash | None = None
+    ) -> Way:
         """``way``, by which ``key`` signs, with all that the extensions have to say; without any it is ``way`` itself.
 
-        ``signer`` and ``backend`` are what events call the two.
+        ``signer`` and ``backend`` are what events call the two; ``prehash`` is what goes that way, if it is no message.
         """
         if not self._attached:
             return way
-        asked = [(each, each.before) for each in self._attached if each.before is not None]
-        told = [(each, each.after) for each in reversed(self._attached) if each.after is not None]
-        return _watched(way, asked, told, signer=signer, backend=backend, key_id=key.key_id, public_key=key.public_key)
+        hooks = [(each, *(each.hooks if prehash is None else each.digest_hooks)) for each in self._attached]
+        return _watched(
+            way,
+            [(each, before) for each, before, _ in hooks if before is not None],
+            [(each, after) for each, _, after in reversed(hooks) if after is not None],
+            signer=signer,
+            backend=backend,
+            key_id=key.key_id,
+            public_key=key.public_key,
+            hash_name=None if prehash is None else prehash.name,
+        )
+
+    def check_digests(self) -> None:
+        """Raise :class:`PolicyViolationError`, if one of them refuses whatever digest is to be signed."""
+        for each in self._attached:
+            if each.needs_message:
+                raise each.refusal_of_digests()
 
     def close(self) -> PluginContractError | None:
         """Close each that is still open, the last one first; the first error of those that fail."""
@@ -78,11 +95,16 @@ def _watched(
     backend: str | None,
     key_id: str,
     public_key: PublicKey,
+    hash_name: str | None,
 ) -> Way:
     """In one function, so that what a signature costs and where an interrupt may come can be seen."""
 
-    def watched(message: bytes, deadline: Deadline) -> bytes:
-        event = SignEvent(signer, backend, key_id, public_key, message, time.time(), None, len(message))
+    def watched(content: bytes, deadline: Deadline) -> bytes:
+        event = (
+            SignEvent(signer, backend, key_id, public_key, content, time.time(), None, len(content))
+            if hash_name is None
+            else SignEvent(signer, backend, key_id, public_key, None, time.time(), (hash_name, content))
+        )
         waiting = iter(told)
         asking: Attached | None = None
         signature: bytes | None = None
@@ -94,7 +116,7 @@ def _watched(
                     raise AnsweredError(type(answer).__name__)
             asking = None
             deadline.check()  # they may have taken their time
-            signature = way(message, deadline)
+            signature = way(content, deadline)
         except BaseException as raised:
             error = raised if asking is None else asking.failure("signer_before_sign", raised)
             outcome = _outcome(error)

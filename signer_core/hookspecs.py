@@ -30,8 +30,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 import attrs
 import pluggy
 
-from signer_core.algorithms import Algorithm
+from signer_core.algorithms import Algorithm, prehash_of
 from signer_core.deadline import Deadline
+from signer_core.errors import UnsupportedAlgorithmError
 from signer_core.options import budget
 from signer_core.public_key import PublicKey
 from signer_core.secrets import Secret
@@ -68,6 +69,16 @@ class SigningKey(abc.ABC):
         Raises :class:`~signer_core.errors.SignError`; its ``retryable`` and ``retry_after`` tell the core whether and
         when to try again. Any other exception becomes :class:`~signer_core.errors.PluginContractError`.
         """
+
+    def sign_digest(self, digest: bytes, deadline: Deadline) -> bytes:
+        """One attempt to sign a message of which only the digest is given, as :meth:`PublicKey.hasher` makes it.
+
+        The digest has the right length. Otherwise all is as in :meth:`sign`, the signature too. Optional: a key that
+        signs no digests, or none with its algorithm, leaves it as it is here, which raises
+        :class:`~signer_core.errors.UnsupportedAlgorithmError`.
+        """
+        prehash_of(self.public_key.algorithm)  # if no key with the algorithm does, that is the reason
+        raise UnsupportedAlgorithmError("this key signs no digests", remedy="sign the message itself")
 
     @property
     def max_message_bytes(self) -> int | None:
@@ -146,7 +157,8 @@ class SignEvent:
     backend: str | None
     key_id: str
     public_key: PublicKey
-    #: The message; None where only a digest is signed, which ``prehashed`` then gives as (name of the hash, digest).
+    #: The message; None where only a digest is signed, which ``prehashed`` then gives as (name, digest): "sha256", or
+    #: what else :meth:`PublicKey.hasher` has for a name.
     message: bytes | None = attrs.field(repr=False)
     #: Seconds since the epoch.
     started_at: float
@@ -156,10 +168,12 @@ class SignEvent:
 
     @functools.cached_property
     def digest(self) -> bytes | None:
-        """SHA-256 of the message, computed once; None where there is no message."""
-        import hashlib
+        """SHA-256 of the message, computed once; None where there is no message, and no such digest of it either."""
+        if self.message is not None:
+            import hashlib
 
-        return None if self.message is None else hashlib.sha256(self.message).digest()
+            return hashlib.sha256(self.message).digest()
+        return self.prehashed[1] if self.prehashed is not None and self.prehashed[0] == "sha256" else None
 
 
 @attrs.frozen(kw_only=True)
@@ -244,6 +258,8 @@ class AttachedHooks(Protocol):
     """The hooks of the object that :meth:`ExtensionHooks.signer_attach` returns.
 
     Called in the thread of the call, from several threads at once; once for each call, however many attempts it takes.
+    Where only a digest is signed they are called if :attr:`Extension.needs_message` is False; an object that is
+    attached in code says so by an attribute of that name. Else the call is refused in their name.
     """
 
     @hookspec

@@ -12,7 +12,7 @@ _logger = logging.getLogger("signer_core")
 
 
 class OpenKey:
-    """One key, its way to a signature, and the calls that are on that way.
+    """One key, its ways to a signature, and the calls that are on them.
 
     A call says :meth:`enter` and :meth:`leave`. A *retired* key takes no new calls, and is closed when the last one
     leaves. ``enter`` and ``leave`` take no lock: adding to a set and taking from it are atomic, and a call that enters
@@ -33,14 +33,16 @@ class OpenKey:
         "quick_calls",
         "retired",
         "sign",
+        "sign_digest",
     )
 
-    def __init__(self, key: SigningKey, sign: Way, broken: Broken = broken_in_code) -> None:
+    def __init__(self, key: SigningKey, sign: Way, sign_digest: Way, broken: Broken = broken_in_code) -> None:
         self.key = key
         self._broken = broken
         self.key_id = key.key_id
         self.public_key = key.public_key
         self.sign = sign
+        self.sign_digest = sign_digest
         self.retired = False
         self.calls: set[object] = set()
         self.quick_calls: deque[None] = deque()

@@ -103,7 +103,8 @@ class ExtensionPlugin(Plugin):
 
     def attach(self, config: object) -> Attached:
         """Attach it to one signer."""
-        return Attached(self.name, self.ask(object, "signer_attach", config=config), self.broken)
+        attached = self.ask(object, "signer_attach", config=config)
+        return Attached(self.name, attached, self.broken, needs_message=self.extension.needs_message)
 
 
 class ConfiguredExtension(NamedTuple):

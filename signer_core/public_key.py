@@ -8,9 +8,11 @@ import attrs
 from cryptography.exceptions import InvalidSignature
 
 from signer_core import key_encodings, libp2p
-from signer_core.algorithms import FACTS, KEY_TYPES, Algorithm, serves_none
+from signer_core.algorithms import FACTS, KEY_TYPES, Algorithm, prehash_of, serves_none
 from signer_core.errors import InvalidSignatureError, UnsupportedAlgorithmError
 from signer_core.key_type import KeyType
+from signer_core.octets import copied
+from signer_core.prehash import Hasher
 
 
 @attrs.frozen(repr=False)
@@ -31,6 +33,12 @@ class PublicKey:
         init=False,
         eq=False,
         default=attrs.Factory(lambda self: FACTS[self.algorithm].scheme.verifier(self._key), takes_self=True),
+    )
+    #: None where :meth:`hasher` refuses.
+    _verify_digest: Any = attrs.field(
+        init=False,
+        eq=False,
+        default=attrs.Factory(lambda self: FACTS[self.algorithm].scheme.digest_verifier(self._key), takes_self=True),
     )
 
     @classmethod
@@ -107,13 +115,28 @@ class PublicKey:
 
     def verify(self, signature: bytes | bytearray | memoryview, message: bytes | bytearray | memoryview) -> None:
         """Return if ``signature`` was made over ``message`` with this key; else raise ``InvalidSignatureError``."""
-        for name, value in (("signature", signature), ("message", message)):
-            if not isinstance(value, bytes | bytearray | memoryview):
-                raise TypeError(f"{name} must be bytes, bytearray or memoryview, not {type(value).__name__}")
-        try:
-            self._verify(bytes(signature), bytes(message))
-        except InvalidSignature:
-            raise InvalidSignatureError("the signature does not belong to this message and public key") from None
+        _check(self._verify, copied(signature, "signature"), copied(message, "message"))
+
+    def hasher(self) -> Hasher:
+        """A new hash object for a message of any size: its digest is what :meth:`verify_digest` takes, and
+        :meth:`signer_core.Signer.sign_digest`.
+
+        ``name`` is that of the algorithm's hash, "sha256"; for ML-DSA "ml-dsa-mu", whose digest is the μ of FIPS 204,
+        which belongs to this key alone. An algorithm that signs no digests (Ed25519) has none:
+        :class:`~signer_core.errors.UnsupportedAlgorithmError`.
+        """
+        return prehash_of(self.algorithm).hasher(self._key)
+
+    def verify_digest(self, signature: bytes | bytearray | memoryview, digest: bytes | bytearray | memoryview) -> None:
+        """The same as :meth:`verify` for the message with that digest, as :meth:`hasher` gives it.
+
+        Raises ValueError for a digest of another length, and
+        :class:`~signer_core.errors.UnsupportedAlgorithmError` where :meth:`hasher` does.
+        """
+        prehash = prehash_of(self.algorithm)
+        signature, digest = copied(signature, "signature"), copied(digest, "digest")
+        prehash.check(digest)
+        _check(self._verify_digest, signature, digest)
 
     def to_pem(self) -> bytes:
         """A PEM "PUBLIC KEY" block, with its newline (RFC 7468)."""
@@ -169,6 +192,13 @@ class PublicKey:
 
     def __reduce__(self) -> tuple[Any, ...]:
         return functools.partial(type(self).from_der, algorithm=self.algorithm), (self._der,)
+
+
+def _check(verify: Callable[[bytes, bytes], None], signature: bytes, content: bytes) -> None:
+    try:
+        verify(signature, content)
+    except InvalidSignature:
+        raise InvalidSignatureError("the signature does not belong to this message and public key") from None
 
 
 def _named(algorithm: str) -> Algorithm:

@@ -6,22 +6,24 @@ from collections.abc import Callable, Coroutine, Iterable, Mapping
 from types import TracebackType
 from typing import Any, Self
 
+from signer_core.acceptance import Acceptance
 from signer_core.algorithms import Algorithm
 from signer_core.attempts import Attempts, full_jitter
-from signer_core.calls import Calls
+from signer_core.calls import OF_DIGESTS, OF_MESSAGES, Calls
 from signer_core.current_key import CurrentKey
 from signer_core.deadline import Deadline
 from signer_core.errors import PluginContractError
 from signer_core.extensions import Extensions
 from signer_core.forks import tell_after_fork
 from signer_core.hookspecs import SigningKey
-from signer_core.key_contract import broken_in_code, check_key, describe
-from signer_core.open_key import OpenKey
+from signer_core.key_contract import broken_in_code, describe
+from signer_core.octets import copied
 from signer_core.options import budget
 from signer_core.origin import Origin
 from signer_core.pins import Pins, hex_address, hex_bytes
+from signer_core.prehash import Hasher
 from signer_core.public_key import PublicKey
-from signer_core.way import way_to_sign
+from signer_core.way import prehash_signed_by
 
 
 class Signer:
@@ -80,19 +82,18 @@ class Signer:
             clock=clock,
             jitter=jitter,
         )
-        pins = Pins(address=hex_address(expected_address), public_key=hex_bytes(expected_public_key))
-
         if not isinstance(extensions, Extensions):
             extensions = Extensions.in_code(extensions or {})
         self._extensions = extensions
-
-        broken = broken_in_code if origin is None else origin.broken
-
-        def accept(key: SigningKey) -> OpenKey:
-            pins.check(check_key(key, broken).public_key)
-            way = way_to_sign(key, attempts, verify=verify, broken=broken)
-            return OpenKey(key, extensions.watched(way, key, signer=name, backend=backend), broken)
-
+        accept = Acceptance(
+            signer=name,
+            backend=backend,
+            pins=Pins(address=hex_address(expected_address), public_key=hex_bytes(expected_public_key)),
+            attempts=attempts,
+            verify=verify,
+            extensions=extensions,
+            broken=broken_in_code if origin is None else origin.broken,
+        )
         self._key = CurrentKey(key, accept=accept, attempts=attempts, owner=name or backend or describe(key))
         self._calls = Calls(self._key, attempts, concurrency=concurrency)
         # The deadline of all calls that nothing limits, with a key that is never renewed; None where there are none.
@@ -117,7 +118,7 @@ class Signer:
         in themselves.
         """
         if type(message) is not bytes:
-            message = copied(message)
+            message = copied(message, "message")
         deadline = self._no_limit
         if deadline is not None and timeout is None and cancel is None:
             # What OpenKey.enter and leave do, for less than they cost: that would be felt beside a local signature.
@@ -131,7 +132,7 @@ class Signer:
                 quick_calls.pop()
                 if key.retired:
                     key.close_if_idle()
-        return self._calls.one(message, timeout=timeout, cancel=cancel)
+        return self._calls.one(OF_MESSAGES, message, timeout=timeout, cancel=cancel)
 
     def sign_async(
         self, message: bytes | bytearray | memoryview, *, timeout: float | None = None
@@ -141,7 +142,39 @@ class Signer:
         No coroutine function, but one that returns a coroutine: so the message is copied, and the time begins, now, and
         not only when a task comes to it.
         """
-        return self._calls.awaited(copied(message), timeout=timeout)
+        return self._calls.awaited(OF_MESSAGES, copied(message, "message"), timeout=timeout)
+
+    def hasher(self) -> Hasher:
+        """A new hash object for a message that is too large to be signed whole: :meth:`sign_digest` takes its digest.
+
+        Raises at once what would be raised then: :class:`~signer_core.errors.UnsupportedAlgorithmError` where the
+        algorithm (Ed25519) or the backend signs no digests, :class:`~signer_core.errors.PolicyViolationError` where an
+        extension judges by the message.
+        """
+        key = self._key.open_key
+        prehash_signed_by(key.key, self._backend)
+        self._extensions.check_digests()
+        return key.public_key.hasher()
+
+    def sign_digest(
+        self,
+        digest: bytes | bytearray | memoryview,
+        *,
+        timeout: float | None = None,
+        cancel: threading.Event | None = None,
+    ) -> bytes:
+        """The signature over the message whose digest is given: the same as :meth:`sign` makes, and verified alike.
+
+        The digest is the one that :meth:`hasher` gives; of another length it is a ``ValueError``. All else is as in
+        :meth:`sign`; besides, the errors of :meth:`hasher`.
+        """
+        return self._calls.one(OF_DIGESTS, copied(digest, "digest"), timeout=timeout, cancel=cancel)
+
+    def sign_digest_async(
+        self, digest: bytes | bytearray | memoryview, *, timeout: float | None = None
+    ) -> Coroutine[Any, Any, bytes]:
+        """The same, as :meth:`sign_async` does it."""
+        return self._calls.awaited(OF_DIGESTS, copied(digest, "digest"), timeout=timeout)
 
     def sign_many(
         self,
@@ -154,7 +187,8 @@ class Signer:
 
         ``timeout`` bounds the whole batch. The first failure is raised, and what has not begun is not signed.
         """
-        return self._calls.many([copied(message) for message in messages], concurrency=concurrency, timeout=timeout)
+        copies = [copied(message, "message") for message in messages]
+        return self._calls.many(copies, concurrency=concurrency, timeout=timeout)
 
     @property
     def public_key(self) -> PublicKey:
@@ -234,10 +268,3 @@ class Signer:
         self._calls.forget_other_threads()
         self._key.forget_other_threads()
         self._extensions.forget_other_threads()
-
-
-def copied(message: bytes | bytearray | memoryview) -> bytes:
-    """``message`` as bytes that nobody can change while they are signed."""
-    if not isinstance(message, bytes | bytearray | memoryview):
-        raise TypeError(f"message must be bytes, bytearray or memoryview, not {type(message).__name__}")
-    return bytes(message)

@@ -1,8 +1,10 @@
-"""The way of a message to its signature by one key: laid when the key is opened, with no more steps than it needs."""
+"""The ways of a message and of a digest to their signatures by one key: laid when the key is opened, with no more steps
+than they need.
+"""
 
 from collections.abc import Callable
 
-from signer_core.algorithms import FACTS
+from signer_core.algorithms import FACTS, prehash_of
 from signer_core.attempts import Attempts
 from signer_core.deadline import Deadline
 from signer_core.errors import (
@@ -10,39 +12,56 @@ from signer_core.errors import (
     MessageTooLargeError,
     SignatureVerificationError,
     SignerError,
+    UnsupportedAlgorithmError,
 )
 from signer_core.hookspecs import SigningKey
 from signer_core.key_contract import FOREIGN, Broken, broken_in_code, describe
-from signer_core.public_key import PublicKey
+from signer_core.prehash import Prehash
 
-#: From a message, under a deadline, to its signature.
+#: From a message, or a digest of it, under a deadline, to its signature.
 Way = Callable[[bytes, Deadline], bytes]
+#: Raises InvalidSignatureError for a signature over something else.
+_Verify = Callable[[bytes, bytes], None]
 
 
 def way_to_sign(key: SigningKey, attempts: Attempts, *, verify: bool, broken: Broken = broken_in_code) -> Way:
     """The way of a message to a signature by ``key``, with no more steps than the configuration asks for."""
-    way = _one_attempt(key, broken)
-    if not attempts.just_one:
-        way = _retried(way, attempts)
+    way = _attempted(key.sign, f"{describe(key)}.sign", attempts, broken)
     if key.max_message_bytes is not None:
         way = _size_checked(way, key.max_message_bytes, FACTS[key.public_key.algorithm].why_not_larger)
-    if verify:
-        way = _verified(way, key.public_key)
-    return way
+    return _verified(way, key.public_key.verify) if verify else way
 
 
-def _one_attempt(key: SigningKey, broken: Broken) -> Way:
-    sign = key.sign
+def way_to_sign_digest(key: SigningKey, attempts: Attempts, *, verify: bool, broken: Broken = broken_in_code) -> Way:
+    """The same for a digest of the message, of the right length."""
+    way = _attempted(key.sign_digest, f"{describe(key)}.sign_digest", attempts, broken)
+    return _verified(way, key.public_key.verify_digest) if verify else way
 
-    def one_attempt(message: bytes, deadline: Deadline) -> bytes:
+
+def prehash_signed_by(key: SigningKey, backend: str | None = None) -> Prehash:
+    """What ``key``, of that backend, signs in place of a message. Raises :class:`UnsupportedAlgorithmError`."""
+    prehash = prehash_of(key.public_key.algorithm)
+    if type(key).sign_digest is SigningKey.sign_digest:
+        whose = describe(key) if backend is None else f"the backend {backend!r}"
+        raise UnsupportedAlgorithmError(f"{whose} signs no digests", remedy="sign the message itself")
+    return prehash
+
+
+def _attempted(sign: Way, name: str, attempts: Attempts, broken: Broken) -> Way:
+    way = _one_attempt(sign, name, broken)
+    return way if attempts.just_one else _retried(way, attempts)
+
+
+def _one_attempt(sign: Way, name: str, broken: Broken) -> Way:
+    def one_attempt(content: bytes, deadline: Deadline) -> bytes:
         try:
-            signature = sign(message, deadline)
+            signature = sign(content, deadline)
         except SignerError:
             raise
         except FOREIGN as error:
-            raise broken(f"{describe(key)}.sign raised {type(error).__name__} instead of a SignError") from error
+            raise broken(f"{name} raised {type(error).__name__} instead of a SignError") from error
         if type(signature) is not bytes:
-            raise broken(f"{describe(key)}.sign returned {type(signature).__name__} instead of bytes")
+            raise broken(f"{name} returned {type(signature).__name__} instead of bytes")
         return signature
 
     return one_attempt
@@ -63,17 +82,17 @@ def _size_checked(way: Way, limit: int, remedy: str) -> Way:
 
 
 def _retried(way: Way, attempts: Attempts) -> Way:
-    def retried(message: bytes, deadline: Deadline) -> bytes:
-        return attempts.run(lambda attempt: way(message, attempt), deadline)
+    def retried(content: bytes, deadline: Deadline) -> bytes:
+        return attempts.run(lambda attempt: way(content, attempt), deadline)
 
     return retried
 
 
-def _verified(way: Way, public_key: PublicKey) -> Way:
-    def verified(message: bytes, deadline: Deadline) -> bytes:
-        signature = way(message, deadline)
+def _verified(way: Way, verify: _Verify) -> Way:
+    def verified(content: bytes, deadline: Deadline) -> bytes:
+        signature = way(content, deadline)
         try:
-            public_key.verify(signature, message)
+            verify(signature, content)
         except InvalidSignatureError as error:
             raise SignatureVerificationError(
                 "the backend returned a signature that does not verify with its public key; it was thrown away",

@@ -15,7 +15,8 @@ def current(key: SigningKey, clock: Clock | None = None) -> CurrentKey:
     attempts = Attempts(clock=clock or Clock())
 
     def accept(key: SigningKey) -> OpenKey:
-        return OpenKey(key, way_to_sign(key, attempts, verify=False))
+        way = way_to_sign(key, attempts, verify=False)
+        return OpenKey(key, way, way)
 
     return CurrentKey(key, accept=accept, attempts=attempts, owner="test")
 

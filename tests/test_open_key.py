@@ -18,7 +18,8 @@ NOW = Deadline.after(None)
 
 
 def opened(key: Ed25519Key) -> OpenKey:
-    return OpenKey(key, way_to_sign(key, Attempts(), verify=False))
+    way = way_to_sign(key, Attempts(), verify=False)
+    return OpenKey(key, way, way)
 
 
 def test_key_is_closed_when_it_is_retired_and_nobody_is_in() -> None:

@@ -171,7 +171,12 @@ def test_event_has_the_digest_of_its_message() -> None:
     assert made.digest is not None
     assert made.digest.hex() == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
     assert made.digest is made.digest
-    assert event(message=None, prehashed=("sha256", b"")).digest is None
+
+
+def test_event_of_a_digest_has_the_digest_of_the_message_where_it_is_the_one_that_is_signed() -> None:
+    assert event(message=None, prehashed=("sha256", b"\1" * 32)).digest == b"\1" * 32
+    for name in ("sha384", "sha512", "ml-dsa-mu"):
+        assert event(message=None, prehashed=(name, bytes(64))).digest is None
 
 
 def test_event_does_not_show_the_message() -> None:

@@ -15,7 +15,9 @@ class FileKey(SigningKey):
     def __init__(self, file: Path, private_key: Any, algorithm: Algorithm | None = None) -> None:
         self._key_id = str(file)
         self._public_key = PublicKey.from_cryptography(private_key.public_key(), algorithm=algorithm)
-        self._sign = FACTS[self._public_key.algorithm].scheme.signer(private_key)
+        scheme = FACTS[self._public_key.algorithm].scheme
+        self._sign = scheme.signer(private_key)
+        self._sign_digest = scheme.digest_signer(private_key)
 
     @property
     def key_id(self) -> str:
@@ -30,3 +32,7 @@ class FileKey(SigningKey):
     def sign(self, message: bytes, deadline: Deadline) -> bytes:
         """Sign at once; there is nothing to wait for."""
         return self._sign(message)
+
+    def sign_digest(self, digest: bytes, deadline: Deadline) -> bytes:
+        """Sign at once, if the algorithm signs digests."""
+        return super().sign_digest(digest, deadline) if self._sign_digest is None else self._sign_digest(digest)

@@ -49,7 +49,9 @@ class NoopKey(SigningKey):
     """A private key of cryptography's, in memory."""
 
     def __init__(self, private_key: Any, algorithm: Algorithm = Algorithm.ED25519, *, reopens: bool) -> None:
-        self._sign = FACTS[algorithm].scheme.signer(private_key)
+        scheme = FACTS[algorithm].scheme
+        self._sign = scheme.signer(private_key)
+        self._sign_digest = scheme.digest_signer(private_key)
         self._public_key = PublicKey.from_cryptography(private_key.public_key(), algorithm=algorithm)
         self._reopens = reopens
 
@@ -71,6 +73,10 @@ class NoopKey(SigningKey):
     def sign(self, message: bytes, deadline: Deadline) -> bytes:
         """Sign at once."""
         return self._sign(message)
+
+    def sign_digest(self, digest: bytes, deadline: Deadline) -> bytes:
+        """Sign at once, if the algorithm signs digests."""
+        return super().sign_digest(digest, deadline) if self._sign_digest is None else self._sign_digest(digest)
 
 
 @hookimpl
