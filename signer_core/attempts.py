@@ -1,5 +1,6 @@
 """The one owner of retries: how long a call may take, and how often it is tried."""
 
+import logging
 import sys
 import threading
 import time
@@ -8,6 +9,8 @@ from typing import TypeVar
 
 from signer_core.deadline import Deadline
 from signer_core.errors import BackendUnavailableError, DeadlineExceededError, SignError
+
+_logger = logging.getLogger("signer_core")
 
 FIRST_BACKOFF = 0.1
 LONGEST_BACKOFF = 5.0
@@ -96,6 +99,8 @@ class Attempts:
                         f"the next attempt, in {pause:.3g}s, would begin after the deadline: {so_far}; last: {error}",
                         retry_after=error.retry_after,
                     ) from error
+                most = self.max_retries + 1
+                _logger.info("attempt %d of %d failed: %s; the next one in %.3gs", count, most, error, pause)
                 deadline.sleep(pause)
 
 

@@ -2,6 +2,7 @@
 than they need.
 """
 
+import logging
 from collections.abc import Callable
 
 from signer_core.algorithms import FACTS, prehash_of
@@ -17,6 +18,8 @@ from signer_core.errors import (
 from signer_core.hookspecs import SigningKey
 from signer_core.key_contract import FOREIGN, Broken, broken_in_code, describe
 from signer_core.prehash import Prehash
+
+_logger = logging.getLogger("signer_core")
 
 #: From a message, or a digest of it, under a deadline, to its signature.
 Way = Callable[[bytes, Deadline], bytes]
@@ -53,7 +56,10 @@ def _attempted(sign: Way, name: str, attempts: Attempts, broken: Broken) -> Way:
 
 
 def _one_attempt(sign: Way, name: str, broken: Broken) -> Way:
+    was_late = False
+
     def one_attempt(content: bytes, deadline: Deadline) -> bytes:
+        nonlocal was_late
         try:
             signature = sign(content, deadline)
         except SignerError:
@@ -62,6 +68,9 @@ def _one_attempt(sign: Way, name: str, broken: Broken) -> Way:
             raise broken(f"{name} raised {type(error).__name__} instead of a SignError") from error
         if type(signature) is not bytes:
             raise broken(f"{name} returned {type(signature).__name__} instead of bytes")
+        if deadline.seconds is not None and not was_late and deadline.remaining() == 0:
+            was_late = True  # once says it: the next ones will be late, too
+            _logger.warning("%s took longer than the %gs that its deadline gave it", name, deadline.seconds)
         return signature
 
     return one_attempt

@@ -1,3 +1,4 @@
+import logging
 import math
 import threading
 from typing import Any
@@ -75,6 +76,15 @@ def test_pauses_of_a_thousand_attempts() -> None:
     run = Run(*down(1100), max_retries=1100)
     assert run() == "answer"
     assert run.cancel.waits[-1] == LONGEST_BACKOFF
+
+
+def test_attempt_that_failed_is_logged_for_information_with_what_follows(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO, "signer_core"):
+        Run(*down(2), max_retries=3)()
+    assert [(record.name, record.levelname, record.getMessage()) for record in caplog.records] == [
+        ("signer_core", "INFO", "attempt 1 of 4 failed: down 1; the next one in 0.1s"),
+        ("signer_core", "INFO", "attempt 2 of 4 failed: down 2; the next one in 0.2s"),
+    ]
 
 
 def test_pause_is_what_the_jitter_makes_of_it() -> None:

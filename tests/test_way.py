@@ -15,7 +15,7 @@ from signer_core.errors import (
     SignError,
 )
 from signer_core.way import way_to_sign
-from tests.keys import OTHER_SEED, Ed25519Key, ScriptedKey
+from tests.keys import OTHER_SEED, Clock, Ed25519Key, ScriptedKey
 
 NOW = Deadline.after(None)
 
@@ -63,6 +63,22 @@ def test_what_ends_the_program_is_passed_on(error: BaseException) -> None:
 def test_anything_but_bytes_is_a_broken_contract(result: object, verify: bool) -> None:
     with pytest.raises(PluginContractError, match=r"ScriptedKey\.sign returned .* instead of bytes"):
         signed(ScriptedKey([lambda *_: result]), verify=verify)
+
+
+def test_signature_that_comes_too_late_is_returned_and_logged_once(caplog: pytest.LogCaptureFixture) -> None:
+    clock = Clock()
+
+    def dawdle(message: bytes, _: Deadline) -> bytes:
+        clock.advance(3)
+        return Ed25519Key().private_key.sign(message)
+
+    way = way_to_sign(ScriptedKey([dawdle] * 3), Attempts(), verify=True)
+    for budget in (4, 2, 2):
+        way(b"message", Deadline.after(budget, clock=clock))
+    way(b"message", NOW)
+    assert [(record.levelname, record.getMessage()) for record in caplog.records] == [
+        ("WARNING", "tests.keys.ScriptedKey.sign took longer than the 2s that its deadline gave it")
+    ]
 
 
 def test_message_too_large_is_refused_before_any_attempt() -> None:
