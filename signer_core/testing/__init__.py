@@ -24,6 +24,7 @@ pytest.register_assert_rewrite(
         for module in (
             "breakage",
             "contract",
+            "digests",
             "extension_breakage",
             "extension_calls",
             "extension_contract",

@@ -2,6 +2,7 @@
 
 from signer_core.testing.breakage import Broken
 from signer_core.testing.contract import Contract
+from signer_core.testing.digests import Digests
 from signer_core.testing.identity import Identity
 from signer_core.testing.lifetime import Lifetime
 from signer_core.testing.openings import MissingKey, Openings, WrongSecret
@@ -12,7 +13,18 @@ from signer_core.testing.signatures import Signatures
 
 
 class SigningKeyConformance(
-    Broken, WrongSecret, MissingKey, Secrecy, Lifetime, Sharing, Openings, Signatures, Identity, Contract, OptionalTests
+    Broken,
+    WrongSecret,
+    MissingKey,
+    Secrecy,
+    Lifetime,
+    Sharing,
+    Openings,
+    Digests,
+    Signatures,
+    Identity,
+    Contract,
+    OptionalTests,
 ):
     """What must hold of every backend. A test class inherits it and brings fixtures.
 

@@ -3,6 +3,7 @@
 from tests.testing import (  # noqa: F401 — importing them registers what is in them
     broken_breakage,
     broken_contract,
+    broken_digests,
     broken_extension_secrecy,
     broken_extensions,
     broken_identity,
