@@ -70,10 +70,14 @@ def _decode_key(encoded: bytes, algorithm: Algorithm) -> PublicKey:
         if not re.fullmatch(rb"[\w.@-]+", kind):  # what follows a space would be read instead of the key
             raise ValueError
         found = load_ssh_public_identity(kind + b" " + base64.b64encode(encoded))
-        key = found.public_key() if isinstance(found, SSHCertificate) else found
-        return PublicKey.from_cryptography(key, algorithm=algorithm)
+        if isinstance(found, SSHCertificate):
+            return PublicKey.from_cryptography(found.public_key(), algorithm=algorithm)
+        key = PublicKey.from_cryptography(found, algorithm=algorithm)
+        if encode_key(key) != encoded:
+            raise ValueError
     except (ValueError, TypeError, UnsupportedAlgorithm, SignerError):
         raise MalformedError(f"there is no public key of the kind {kind!r} for {algorithm}") from None
+    return key
 
 
 def _decode_signature(encoded: bytes) -> tuple[Algorithm, bytes]:

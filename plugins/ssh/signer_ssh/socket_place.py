@@ -69,30 +69,33 @@ def _alone(directory: int) -> Iterator[None]:
 
 
 def _check_free(path: str) -> None:
-    """Refuse a path where an agent serves, or something else is."""
+    """Refuse a path that no client could connect to, and one where an agent serves, or something else is."""
+    with socket.socket(socket.AF_UNIX) as client:
+        client.setblocking(False)
+        try:
+            outcome = client.connect_ex(path)
+        except OSError as error:  # the call itself has no place for so long a path
+            raise Failure(f"no client could connect to {path}: {error}", remedy="give a shorter --socket") from error
     try:
         found = os.lstat(path)
     except FileNotFoundError:
         return
     if not stat.S_ISSOCK(found.st_mode):
         raise Failure(f"{path} is there already, and is no socket", remedy="give another --socket")
-    with socket.socket(socket.AF_UNIX) as client:
-        client.setblocking(False)
-        if client.connect_ex(path) != errno.ECONNREFUSED:
-            raise Failure(f"an agent serves at {path} already", remedy="end it, or give another --socket")
+    if outcome != errno.ECONNREFUSED:
+        raise Failure(f"an agent serves at {path} already", remedy="end it, or give another --socket")
 
 
 def _listen(listening: socket.socket, path: str) -> None:
     beside = os.path.join(os.path.dirname(path), f".{secrets.token_hex(4)}")
     try:
         listening.bind(beside)
+        try:
+            os.chmod(beside, 0o600)
+            listening.listen(_WAITING)
+            os.rename(beside, path)
+        except BaseException:
+            os.unlink(beside)
+            raise
     except OSError as error:
-        remedy = "the path of a socket has about 100 bytes at most" if error.errno is None else None
-        raise Failure(f"{path} cannot be made: {reason(error)}", remedy=remedy) from error
-    try:
-        os.chmod(beside, 0o600)
-        listening.listen(_WAITING)
-        os.rename(beside, path)
-    except OSError as error:
-        os.unlink(beside)
         raise Failure(f"{path} cannot be made: {reason(error)}") from error
