@@ -1,0 +1,1 @@
+"""A Signer seen as somebody else's key: one module for each library, imported by who uses it."""
