@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import attrs
 
-_LONGEST_HEAD = 64 * 1024  # bytes
-_LONGEST_BODY = 1024 * 1024  # KMS's largest answers are a few kilobytes
+#: Bytes. KMS's largest answers are a few kilobytes; what is longer costs time that no deadline can give back.
+_LONGEST_HEAD = _LONGEST_BODY = 64 * 1024
 
 #: Gives the next bytes of the stream, none at its end.
 Receive = Callable[[], bytes]
@@ -43,7 +43,10 @@ def read_answer(receive: Receive, *, to_connect: bool = False) -> Answer:
         name, colon, value = line.partition(":")
         if not colon:
             raise GarbledError("a header of the answer has no colon")
-        headers[name.lower()] = value.strip()
+        name, value = name.lower(), value.strip()
+        if name == "content-length" and headers.get(name, value) != value:
+            raise GarbledError("the answer has two lengths")
+        headers[name] = value
     body, delimited = (b"", True) if to_connect else _body(stream, code, headers)
     options = [option.strip().lower() for option in headers.get("connection", "").split(",")]
     lasting = version == "HTTP/1.1" and "close" not in options
@@ -52,11 +55,11 @@ def read_answer(receive: Receive, *, to_connect: bool = False) -> Answer:
 
 def _body(stream: "_Stream", status: int, headers: dict[str, str]) -> tuple[bytes, bool]:
     """The body, and whether its end was told otherwise than by the end of the stream."""
+    length = headers.get("content-length")
     if "transfer-encoding" in headers:
         if headers["transfer-encoding"].lower() != "chunked":
             raise GarbledError("the answer is in a transfer encoding other than chunked")
-        return _chunks(stream), True
-    length = headers.get("content-length")
+        return _chunks(stream), length is None  # whoever sends both may mean another end (RFC 9112, section 6.3)
     if length is not None:
         return stream.exactly(_number(length, 10)), True
     if status in (204, 304):
@@ -65,14 +68,14 @@ def _body(stream: "_Stream", status: int, headers: dict[str, str]) -> tuple[byte
 
 
 def _chunks(stream: "_Stream") -> bytes:
-    body = b""
+    body = bytearray()
     while size := _number(stream.until(b"\r\n", _LONGEST_HEAD).partition(b";")[0].decode("latin-1"), 16):
         body += stream.exactly(size)
         if stream.exactly(2) != b"\r\n" or len(body) > _LONGEST_BODY:
             raise GarbledError("a chunk of the answer does not end where it should")
     while stream.until(b"\r\n", _LONGEST_HEAD):
         pass  # trailers
-    return body
+    return bytes(body)
 
 
 def _number(text: str, base: int) -> int:
@@ -89,11 +92,11 @@ def _number(text: str, base: int) -> int:
 
 
 class _Stream:
-    """The bytes that came, and those that are still to come."""
+    """The bytes that came, and those that are still to come. What is taken costs the same however it was cut."""
 
     def __init__(self, receive: Receive) -> None:
         self._receive = receive
-        self.rest = b""
+        self.rest = bytearray()
 
     def until(self, end: bytes, longest: int) -> bytes:
         """What comes before ``end``, which is left out."""
@@ -101,13 +104,15 @@ class _Stream:
             if len(self.rest) > longest:
                 raise GarbledError("the head of the answer has no end")
             self._more()
-        part, self.rest = self.rest[:found], self.rest[found + len(end) :]
+        part = self.exactly(found)
+        del self.rest[: len(end)]
         return part
 
     def exactly(self, size: int) -> bytes:
         while len(self.rest) < size:
             self._more()
-        part, self.rest = self.rest[:size], self.rest[size:]
+        part = bytes(self.rest[:size])
+        del self.rest[:size]
         return part
 
     def all(self) -> bytes:
@@ -116,8 +121,7 @@ class _Stream:
             self.rest += chunk
         if len(self.rest) > _LONGEST_BODY:
             raise GarbledError(f"the answer is larger than {_LONGEST_BODY} bytes")
-        part, self.rest = self.rest, b""
-        return part
+        return self.exactly(len(self.rest))
 
     def _more(self) -> None:
         chunk = self._receive()

@@ -27,6 +27,12 @@ WHOLE: dict[str, tuple[bytes, bytes, bool]] = {
         b"body",
         True,
     ),
+    "chunks and a length": (
+        b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nbody\r\n0\r\n\r\n",
+        b"body",
+        False,
+    ),
+    "the same length twice": (http(b"body", headers="content-length: 4\r\n"), b"body", True),
     "to the end": (b"HTTP/1.1 200 OK\r\n\r\nbody", b"body", False),
     "closing": (http(b"body", headers="Connection: close\r\n"), b"body", False),
     "closing, as one of several options": (
@@ -61,8 +67,10 @@ GARBLED = {
     "cut body": http(b"body")[:-1],
     "negative": b"HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n",
     "no number": b"HTTP/1.1 200 OK\r\nContent-Length: 4x\r\n\r\nbody",
+    "two lengths": http(b"body", headers="content-length: 3\r\n"),
     "too large": b"HTTP/1.1 200 OK\r\nContent-Length: 99999999\r\n\r\n",
     "endless": b"HTTP/1.1 200 OK\r\n\r\n" + bytes(2_000_000),
+    "endless crumbs": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + 100_000 * b"1\r\nx\r\n" + b"0\r\n\r\n",
     "endless head": b"HTTP/1.1 200 OK\r\nX: " + b"x" * 100_000,
     "gzip": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\n",
     "wrong chunk": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nbodyyy",
