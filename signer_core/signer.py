@@ -3,16 +3,15 @@
 import threading
 import time
 from collections.abc import Callable, Coroutine, Iterable, Mapping
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from signer_core.acceptance import Acceptance
 from signer_core.algorithms import Algorithm
 from signer_core.attempts import Attempts, full_jitter
 from signer_core.calls import OF_DIGESTS, OF_MESSAGES, Calls
+from signer_core.closing import Closing
 from signer_core.current_key import CurrentKey
 from signer_core.deadline import Deadline
-from signer_core.errors import PluginContractError
 from signer_core.extensions import Extensions
 from signer_core.forks import tell_after_fork
 from signer_core.hookspecs import SigningKey
@@ -26,7 +25,7 @@ from signer_core.public_key import PublicKey
 from signer_core.way import prehash_signed_by
 
 
-class Signer:
+class Signer(Closing):
     """Signs messages with one key, wherever it is. Shared freely between threads; usable in a child after ``fork``.
 
     Made by :func:`signer_core.create_signer`, or in code out of a :class:`~signer_core.SigningKey`::
@@ -211,6 +210,11 @@ class Signer:
         return self._key.open_key.key_id
 
     @property
+    def max_message_bytes(self) -> int | None:
+        """The largest message in bytes that the key signs whole; None for no limit."""
+        return self._key.open_key.key.max_message_bytes
+
+    @property
     def backend(self) -> str | None:
         """The backend's name; None for a signer made in code."""
         return self._backend
@@ -230,28 +234,6 @@ class Signer:
         self._key.raise_close_error()
         if failure is not None:
             raise failure
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        try:
-            self.close()
-        except PluginContractError:
-            if error is None:  # else the error on its way says more; the log has this one
-                raise
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        import asyncio
-
-        await asyncio.to_thread(self.__exit__, kind, error, trace)  # it may have to wait for running calls
 
     def __repr__(self) -> str:
         return f"<Signer name={self._name!r} backend={self._backend!r} key_id={self.key_id!r}>"

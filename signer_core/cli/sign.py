@@ -1,19 +1,19 @@
 """``signer sign``: signatures of files."""
 
 import os
-import sys
 from collections.abc import Sequence
 
 import click
 
 from signer_core.cli.command_line import CommandLine
 from signer_core.cli.failures import Failure, reason
-from signer_core.cli.input import STDIN, read
+from signer_core.cli.input import STDIN, opened
 from signer_core.cli.output import Command, replace_file, write
+from signer_core.cli.progress import progress
 from signer_core.cli.signatures import ENCODINGS
+from signer_core.cli.signing import signature_of, signatures_of, steps_to_sign
 
 _SUFFIX = ".sig"
-_AT_ONCE = 64  # files that are in memory together; as many as a remote backend is asked for at a time
 
 
 @click.command("sign", cls=Command)
@@ -46,9 +46,13 @@ def command(command_line: CommandLine, files: tuple[str, ...], output: str | Non
 def _sign_one(command_line: CommandLine, file: str, target: str | None, encoding: str) -> None:
     if target is not None and os.path.exists(target) and os.path.exists(file) and os.path.samefile(target, file):
         raise Failure(f"the signature would replace {file}, which is to be signed", remedy="give another --output")
-    message = read(file)
-    with command_line.open_signer() as signer:
-        signature = ENCODINGS[encoding](signer.sign(message))
+    with (
+        opened(file) as message,
+        command_line.open_signer() as signer,
+        progress("signing", steps_to_sign(signer, message.size)) as bar,
+    ):
+        signature = ENCODINGS[encoding](signature_of(signer, message, bar))
+        bar.update(1)
     if target is None or target == STDIN:
         write(signature)
     else:
@@ -57,16 +61,12 @@ def _sign_one(command_line: CommandLine, file: str, target: str | None, encoding
 
 def _sign_several(command_line: CommandLine, files: Sequence[str], encoding: str) -> None:
     _check_all(files)
-    with (
-        command_line.open_signer() as signer,
-        click.progressbar(length=len(files), label="signing", file=sys.stderr, hidden=not sys.stderr.isatty()) as bar,
-    ):
-        for start in range(0, len(files), _AT_ONCE):
-            some = files[start : start + _AT_ONCE]
-            signatures = signer.sign_many([read(file) for file in some])
-            for file, signature in zip(some, signatures, strict=True):
+    with command_line.open_signer() as signer:
+        steps = sum(steps_to_sign(signer, os.path.getsize(file)) for file in files)
+        with progress("signing", steps) as bar:
+            for file, signature in signatures_of(signer, files, bar):
                 replace_file(file + _SUFFIX, ENCODINGS[encoding](signature))
-            bar.update(len(some))
+                bar.update(1)
 
 
 def _check_all(files: Sequence[str]) -> None:

@@ -1,0 +1,39 @@
+"""What is closed at the end of a ``with`` or an ``async with``."""
+
+import abc
+from types import TracebackType
+from typing import Self
+
+from signer_core.errors import PluginContractError
+
+
+class Closing(abc.ABC):
+    """Closes itself."""
+
+    __slots__ = ()
+
+    @abc.abstractmethod
+    def close(self) -> None:
+        """Give back what it holds."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            self.close()
+        except PluginContractError:
+            if error is None:  # else the error on its way says more; the log has this one
+                raise
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        import asyncio
+
+        await asyncio.to_thread(self.__exit__, kind, error, trace)  # it may have to wait for running calls
