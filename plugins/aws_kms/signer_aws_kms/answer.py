@@ -38,7 +38,7 @@ def read_answer(receive: Receive, *, to_connect: bool = False) -> Answer:
         code = int(status[:3])
         if code >= 200:
             break
-    headers = {}
+    headers: dict[str, str] = {}
     for line in head[1:]:
         name, colon, value = line.partition(":")
         if not colon:

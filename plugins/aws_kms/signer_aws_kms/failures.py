@@ -7,11 +7,19 @@ from signer_aws_kms.answer import Answer, GarbledError
 from signer_aws_kms.asked import Asked
 from signer_aws_kms.connection import ProxyRefusedError
 from signer_aws_kms.details import request_id, retry_after
+from signer_aws_kms.pool import BusyError
 from signer_aws_kms.refusals import TRANSIENT_STATUS, Refusal
 from signer_core.errors import BackendUnavailableError, DeadlineExceededError, SignerError, SignError
 
 #: What goes wrong before anything of a request was sent.
-_UNSENT = (SignerError, ConnectionRefusedError, ProxyRefusedError, socket.gaierror, ssl.SSLCertVerificationError)
+_UNSENT = (
+    SignerError,
+    BusyError,
+    ConnectionRefusedError,
+    ProxyRefusedError,
+    socket.gaierror,
+    ssl.SSLCertVerificationError,
+)
 
 
 def of_answer(answer: Answer, asked: Asked) -> SignerError:
@@ -61,6 +69,11 @@ def _in_doubt(error: SignError, asked: Asked) -> SignError:
 
 
 def _on_the_way(error: Exception, asked: Asked) -> SignError:
+    if isinstance(error, BusyError):
+        return DeadlineExceededError(
+            f"{asked} was not sent: all connections were busy",
+            remedy="raise max_connections, or sign less at the same time",
+        )
     if isinstance(error, TimeoutError):
         return DeadlineExceededError(f"{asked} had no answer in time", remedy="check the network, or raise the timeout")
     if isinstance(error, ProxyRefusedError):

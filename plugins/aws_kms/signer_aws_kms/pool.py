@@ -1,5 +1,6 @@
 """The connections of one account to KMS: a bounded number, kept alive, handed out in the order of asking."""
 
+import contextlib
 import math
 import threading
 import time
@@ -14,6 +15,10 @@ from signer_core.forks import tell_after_fork
 
 #: Seconds after which an idle connection is not trusted any more: machines on the way may have forgotten it silently.
 LONGEST_IDLE = 45.0
+
+
+class BusyError(TimeoutError):
+    """No connection became free in time, so nothing was sent."""
 
 
 class _Call:
@@ -62,8 +67,8 @@ class Pool:
         """The answer to ``request``, over a connection of the pool.
 
         A ``repeatable`` request that met a connection which the server had closed is sent again, once, over a new one;
-        any other takes a new one at once. Raises what :class:`Connection` and :class:`Dialer` raise, and what a
-        :class:`Deadline` does.
+        any other takes a new one at once. Raises :class:`BusyError`, what :class:`Connection` and :class:`Dialer`
+        raise, and what a :class:`Deadline` does.
         """
         call = _Call()
         try:
@@ -97,8 +102,9 @@ class Pool:
                 call.served = threading.Event()
                 self._waiting.append(call)
         if call.served is not None and not deadline.wait(call.served):
-            deadline.check()
-            raise TimeoutError("all connections were busy")
+            with contextlib.suppress(TimeoutError):
+                deadline.check()  # perhaps it was called off
+            raise BusyError
 
     def _answer(self, call: _Call, request: bytes, deadline: Deadline, *, repeatable: bool) -> Answer:
         connection = call.connection
@@ -106,10 +112,16 @@ class Pool:
         if connection is not None:
             trusted = self._clock() - connection.idle_since <= LONGEST_IDLE and connection.is_quiet()
             if repeatable and trusted:
+                sent_at = self._clock()
                 try:
                     return self._exchanged(call, connection, request, deadline)
                 except StaleError:
                     pass
+                except TimeoutError:
+                    # What swallows one without a word, such as a change of the network, has swallowed all that are as
+                    # old; no further attempt shall have to find out.
+                    self._close_idle(before=sent_at)
+                    raise
             self._close(connection)
         connection = call.connection = self._dialer.open(deadline)
         self._open.add(connection)

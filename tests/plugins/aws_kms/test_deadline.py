@@ -226,3 +226,23 @@ def test_a_call_that_is_cancelled_while_it_waits_for_a_connection_leaves_the_que
         busy.result(PATIENCE)
         signer.sign(b"message")
     assert fake_kms.connections_opened == 1
+
+
+def test_a_call_for_which_no_connection_becomes_free_says_so(fake_kms: FakeKms) -> None:
+    fake_kms.create_key(alias=ALIAS)
+    came, go = threading.Event(), threading.Event()
+
+    def hold(request: faults.Request) -> Any:
+        came.set()
+        go.wait(PATIENCE)
+        return request.proceed()
+
+    with opened(max_connections=1) as signer, ThreadPoolExecutor(1) as caller:
+        fake_kms.inject(hold, operation="Sign")
+        busy = caller.submit(signer.sign, b"message")
+        assert came.wait(PATIENCE)
+        with Measured(), pytest.raises(DeadlineExceededError, match=r"connections were busy; raise max_connections"):
+            signer.sign(b"message", timeout=BUDGET)
+        go.set()
+        busy.result(PATIENCE)
+    assert fake_kms.requests["Sign"] == 1

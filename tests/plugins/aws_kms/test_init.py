@@ -12,6 +12,7 @@ from signer_aws_kms import making
 from signer_aws_kms.asked import Asked
 from signer_aws_kms.connection import ProxyRefusedError
 from signer_aws_kms.failures import of_connection
+from signer_aws_kms.pool import BusyError
 from signer_aws_kms.testing import FakeKms, faults
 from signer_core import Signer, init_signer
 from signer_core.errors import (
@@ -186,8 +187,9 @@ def test_what_certainly_made_no_key_is_asked_again(fake_kms: FakeKms, fault: fau
 UNSENT = [
     ConnectionRefusedError(),
     ProxyRefusedError(503),
+    BusyError(),
     socket.gaierror(socket.EAI_AGAIN, "Temporary failure"),
-    DeadlineExceededError("waited for a connection"),
+    DeadlineExceededError("waited for what is needed to connect"),
 ]
 
 

@@ -13,7 +13,7 @@ import pytest
 import signer_aws_kms.pool
 from signer_aws_kms.answer import GarbledError
 from signer_aws_kms.dialer import Dialer
-from signer_aws_kms.pool import LONGEST_IDLE, Pool
+from signer_aws_kms.pool import LONGEST_IDLE, BusyError, Pool
 from signer_aws_kms.route import Route
 from signer_core import Deadline
 from signer_core.errors import SignCancelledError
@@ -109,7 +109,7 @@ def test_a_wait_for_a_connection_ends_at_the_deadline_and_loses_no_place() -> No
     with peer(gate) as server, pool_to(server) as pool, ThreadPoolExecutor(1) as callers:
         busy = callers.submit(ask, pool)
         assert gate.came.acquire(timeout=PATIENCE)
-        with pytest.raises(TimeoutError):
+        with pytest.raises(BusyError):
             ask(pool, seconds=0.05)
         gate.go.release(2)
         assert busy.result(PATIENCE) == b"{}"
@@ -214,6 +214,32 @@ def test_connections_that_a_burst_left_idle_are_closed_by_the_next_call() -> Non
         gate.go.release()
         ask(pool)
         assert (len(pool._idle), pool._free) == (1, 2)
+
+
+def test_one_idle_connection_without_an_answer_takes_those_with_it_that_are_as_old() -> None:
+    gate, network_changed = Gate(), threading.Event()
+
+    def until_the_change(connection: socket.socket) -> None:
+        assert request_from(connection)
+        gate.came.release()
+        assert gate.go.acquire(timeout=PATIENCE)
+        connection.sendall(http())
+        if not network_changed.is_set():
+            silent(connection)
+
+    with peer(until_the_change) as server, pool_to(server, size=3) as pool, ThreadPoolExecutor(3) as callers:
+        calls = [callers.submit(ask, pool) for _ in range(3)]
+        for _ in calls:
+            assert gate.came.acquire(timeout=PATIENCE)
+        gate.go.release(3)
+        for call in calls:
+            call.result(PATIENCE)
+        network_changed.set()
+        with pytest.raises(TimeoutError):
+            ask(pool, seconds=0.05)
+        gate.go.release()
+        assert ask(pool, seconds=PATIENCE) == b"{}"
+        assert len(server.received) == 4
 
 
 def test_nothing_is_sent_over_a_connection_that_the_server_has_ended() -> None:
