@@ -3,6 +3,7 @@
 import datetime as dt
 import os
 import pickle
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -78,12 +79,13 @@ def test_python_tuf_signs_and_verifies_root_and_targets(signer: Signer, tmp_path
         metadata.to_file(str(tmp_path / f"{role}.json"))
 
     read = {role: Metadata[Any].from_file(str(tmp_path / f"{role}.json")) for role in roles}
+    trusted: Root = read["root"].signed
     for role, metadata in read.items():
-        read["root"].verify_delegate(role, metadata)
+        trusted.verify_delegate(role, metadata.signed_bytes, metadata.signatures)
 
     read["targets"].signed.version = 2
     with pytest.raises(UnsignedMetadataError):
-        read["root"].verify_delegate("targets", read["targets"])
+        trusted.verify_delegate("targets", read["targets"].signed_bytes, read["targets"].signatures)
 
 
 @pytest.mark.parametrize("algorithm", OF_TUF)
@@ -327,4 +329,12 @@ def test_the_secrets_handler_is_asked_for_what_is_configured_as_prompt(config: P
 
 
 def test_nothing_is_registered_by_importing() -> None:
-    assert "signer-core" not in SIGNER_FOR_URI_SCHEME
+    program = """if True:
+        from securesystemslib.signer import SIGNER_FOR_URI_SCHEME
+        from signer_core.adapters.securesystemslib import CoreSigner, register
+        print(CoreSigner.SCHEME in SIGNER_FOR_URI_SCHEME)
+        register()
+        print(CoreSigner.SCHEME in SIGNER_FOR_URI_SCHEME)
+    """
+    done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True, timeout=60)
+    assert done.stdout.split() == ["False", "True"]

@@ -119,19 +119,20 @@ def test_openssl_verifies_a_request_for_a_certificate(signer: Signer, tmp_path: 
 
 
 @pytest.mark.peer("openssl")
-@pytest.mark.parametrize("algorithm", [Algorithm.ECDSA_P256_SHA256, Algorithm.RSA_PKCS1V15_SHA256])
+@pytest.mark.parametrize("algorithm", [each for each in OF_X509 if each is not Algorithm.ED25519])
 def test_openssl_verifies_a_signed_document(algorithm: Algorithm, tmp_path: Path) -> None:
     with noop(algorithm) as signer:
         root = Authority(signer, "root")
+        hash_, options = root.arguments
         builder = pkcs7.PKCS7SignatureBuilder().set_data(b"document")
-        document = builder.add_signer(root.certificate, root.key, hashes.SHA256()).sign(Encoding.DER, [])
+        document = builder.add_signer(root.certificate, root.key, hash_, **options).sign(Encoding.DER, [])
     trust = written(tmp_path / "root.pem", root.certificate)
     said = openssl("cms", "-verify", "-inform", "DER", "-purpose", "any", "-CAfile", trust, given=document)
     assert "document" in said
 
 
 @pytest.mark.peer("openssl")
-@pytest.mark.parametrize("algorithm", [Algorithm.ED25519, Algorithm.ECDSA_P256_SHA256, Algorithm.RSA_PKCS1V15_SHA256])
+@pytest.mark.parametrize("algorithm", [each for each in OF_X509 if not each.startswith("rsa-pss")])
 def test_openssl_verifies_an_answer_about_revocation(algorithm: Algorithm, tmp_path: Path) -> None:
     with noop(algorithm) as signer:
         root = Authority(signer, "root")
