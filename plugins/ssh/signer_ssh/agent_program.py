@@ -12,8 +12,6 @@ from signer_core.cli.output import Command, write
 from signer_core.cli.program import Program
 
 if TYPE_CHECKING:
-    import socket
-
     from signer_ssh.agent import Agent
 
 
@@ -55,18 +53,32 @@ def main(*, config: str | None, path: str, names: tuple[str, ...], namespaces: t
     It signs logins with the keys that it lists, and files for the purposes that are allowed. It signs nothing else, and
     takes no keys. When it is ready, it prints the variables by which clients find it.
     """
+    import asyncio
+
     from signer_ssh.agent import Agent
     from signer_ssh.configuration import signers
     from signer_ssh.opening import named, opened
-    from signer_ssh.socket_place import listening_at
 
     settings = signers(config)
     with contextlib.ExitStack() as open_:
         found = opened(named(settings, names) or settings, all_of_them=bool(names))
         agent = Agent([open_.enter_context(each) for each in found], namespaces=namespaces)
-        listening = open_.enter_context(listening_at(path))
-        _announce(os.path.abspath(path))
-        _serve(agent, listening)
+        asyncio.run(_serve(agent, os.path.abspath(path)))
+
+
+async def _serve(agent: "Agent", path: str) -> None:
+    """Serve until a signal comes; from before there is a socket, so that none stays behind."""
+    import asyncio
+
+    from signer_ssh.connections import Connections
+    from signer_ssh.socket_place import listening_at
+
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    with listening_at(path) as listening:
+        _announce(path)
+        await Connections(agent).serve(listening, stop)
 
 
 def _announce(path: str) -> None:
@@ -76,17 +88,3 @@ def _announce(path: str) -> None:
     null = os.open(os.devnull, os.O_WRONLY)
     os.dup2(null, 1)
     os.close(null)
-
-
-def _serve(agent: "Agent", listening: "socket.socket") -> None:
-    import asyncio
-
-    from signer_ssh.connections import Connections
-
-    async def serve() -> None:
-        stop = asyncio.Event()
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-            asyncio.get_running_loop().add_signal_handler(number, stop.set)
-        await Connections(agent).serve(listening, stop)
-
-    asyncio.run(serve())

@@ -54,11 +54,16 @@ def sign_request(key: bytes, data: bytes, flags: int = 0) -> bytes:
     return bytes([messages.SIGN_REQUEST]) + string(key) + string(data) + uint32(flags)
 
 
-def write_key(place: Path, algorithm: Algorithm, *, number: int = 1) -> str:
-    """A key file, and what its table says besides its heading; ``key.pub`` beside it."""
+def write_key(place: Path, algorithm: Algorithm = Algorithm.ED25519, *, number: int = 1) -> str:
+    """A key file, and what its table says besides its heading."""
     pem = private_key(algorithm, number).private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     path = place / f"{algorithm}-{number}.pem"
     path.touch(mode=0o600)
     path.write_bytes(pem)
-    path.with_suffix(".pub").write_bytes(public_key(algorithm, number=number).to_openssh() + b" a comment\n")
     return f'backend = "file"\npath = "{path}"\nalgorithm = "{algorithm}"\nallow_unencrypted = true\n'
+
+
+def write_public_key(path: Path, algorithm: Algorithm = Algorithm.ED25519, *, number: int = 1) -> Path:
+    """The public key of that signer, in a file as OpenSSH has it."""
+    path.write_bytes(public_key(algorithm, number=number).to_openssh() + b" a comment\n")
+    return path
