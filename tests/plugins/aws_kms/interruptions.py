@@ -3,6 +3,7 @@
 import contextlib
 import dis
 import functools
+import itertools
 import sys
 from collections.abc import Callable, Iterator
 from types import CodeType, FrameType, ModuleType
@@ -32,7 +33,7 @@ class _Counting:
     def __init__(self, file: str | None, left: int) -> None:
         self.file = file
         self.left = left
-        self._previous: dict[FrameType, str] = {}
+        self._jumped: CodeType | None = None
 
     def __enter__(self) -> None:
         self._before = sys.gettrace()
@@ -42,15 +43,17 @@ class _Counting:
         sys.settrace(self._before)
 
     def _trace(self, frame: FrameType, event: str, _: Any) -> Any:
-        if frame.f_code.co_filename != self.file:
+        code = frame.f_code
+        if code.co_filename != self.file:
             return None
         frame.f_trace_opcodes = True
         if event == "call":
             self._reached()
         elif event == "opcode":
-            if self._previous.get(frame, "").startswith(("CALL", "JUMP_BACKWARD")):
+            after_call, jumps_back = _instructions(code)
+            if frame.f_lasti in after_call or self._jumped is code:
                 self._reached()
-            self._previous[frame] = _instructions(frame.f_code)[frame.f_lasti]
+            self._jumped = code if frame.f_lasti in jumps_back else None
         return self._trace
 
     def _reached(self) -> None:
@@ -61,5 +64,12 @@ class _Counting:
 
 
 @functools.cache
-def _instructions(code: CodeType) -> dict[int, str]:
-    return {instruction.offset: instruction.opname for instruction in dis.get_instructions(code)}
+def _instructions(code: CodeType) -> tuple[set[int], set[int]]:
+    """Where the instructions are that follow a call, and those that jump backward.
+
+    It is not enough that a call was the one before: where other threads run the same code, CPython 3.13 does not trace
+    every instruction, and one further on may be where nothing is ever interrupted.
+    """
+    instructions = list(dis.get_instructions(code))
+    after_call = {after.offset for call, after in itertools.pairwise(instructions) if call.opname.startswith("CALL")}
+    return after_call, {each.offset for each in instructions if each.opname.startswith("JUMP_BACKWARD")}

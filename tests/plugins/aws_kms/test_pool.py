@@ -37,8 +37,10 @@ REQUEST = b"POST / HTTP/1.1\r\nHost: kms\r\nContent-Length: 0\r\n\r\n"
 @contextlib.contextmanager
 def pool_to(server: Peer, size: int = 1, clock: Callable[[], float] = time.monotonic) -> Iterator[Pool]:
     pool = Pool(Dialer(Route.to(f"http://127.0.0.1:{server.port}"), ssl.create_default_context), size, clock=clock)
-    yield pool
-    pool.close_idle()
+    try:
+        yield pool
+    finally:
+        pool.close_idle()
 
 
 def ask(pool: Pool, *, repeatable: bool = True, seconds: float = PATIENCE) -> bytes:
