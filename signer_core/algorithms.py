@@ -53,7 +53,7 @@ class AlgorithmFacts(NamedTuple):
 
 
 #: Of the algorithms that would sign any.
-_LIMIT_OF_THE_BACKEND = "the algorithm would sign it, the limit is the backend's; sign a smaller message"
+_LIMIT_OF_THE_BACKEND = "the algorithm would sign it, the limit is the backend's; sign a smaller message, or a digest"
 
 
 def _ecdsa(curve: EllipticCurve, hash_name: str, jwk_alg: str) -> AlgorithmFacts:

@@ -13,7 +13,7 @@ import pytest
 
 from signer_audit.audit import Audit
 from signer_audit.config import AuditConfig
-from signer_core import PublicKey, Signer, SignEvent, hookimpl
+from signer_core import PublicKey, Signer, SignEvent, create_signer, hookimpl
 from signer_core.errors import ExtensionError, KeyUnavailableError, PolicyViolationError
 from tests.keys import Clock, Ed25519Key, ScriptedKey, in_child
 
@@ -139,13 +139,18 @@ def test_an_error_of_unknown_kind_has_the_name_of_its_class(path: Path) -> None:
     assert b"secret" not in path.read_bytes()
 
 
-def test_of_a_digest_that_is_signed_the_digest_is_logged(path: Path) -> None:
-    audit = Audit(AuditConfig(path=path))
-    audit.signer_after_sign(event(message=None, size=None, prehashed=("sha512", b"\x01\xff")), b"signature", None)
-    audit.close()
+@pytest.mark.parametrize("algorithm", ["ecdsa-p256-sha256", "ecdsa-p384-sha384", "ml-dsa-44"])
+def test_of_a_digest_that_is_signed_the_digest_is_logged(path: Path, algorithm: str) -> None:
+    audit = {"path": str(path)}
+    with create_signer({"backend": "noop", "algorithm": algorithm, "extensions": {"audit": audit}}) as signer:
+        hasher = signer.hasher()
+        hasher.update(b"message")
+        signature = signer.sign_digest(hasher.digest())
     [entry] = entries(path)
-    assert entry["prehashed"] == {"hash": "sha512", "digest": "01ff"}
-    assert (entry["message_sha256"], entry["message_size"]) == (None, None)
+    assert entry["prehashed"] == {"hash": hasher.name, "digest": hasher.hexdigest()}
+    known = sha256(b"message") if hasher.name == "sha256" else None
+    assert (entry["message_sha256"], entry["message_size"]) == (known, None)
+    assert entry["signature_sha256"] == sha256(signature)
     assert intact(path).lines == 1
 
 
