@@ -1,14 +1,19 @@
 """A Signer as a signer of securesystemslib's: python-tuf's metadata, DSSE envelopes, and URIs."""
 
 import datetime as dt
+import json
 import os
 import pickle
+import re
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from securesystemslib import dsse
 from securesystemslib.exceptions import KeyMismatchError as ForeignKeyMismatchError
 from securesystemslib.signer import SIGNER_FOR_URI_SCHEME, CryptoSigner, Key, SSlibKey
@@ -271,6 +276,24 @@ def test_the_name_may_be_percent_encoded_or_not(config: Path) -> None:
 )
 def test_what_is_no_uri_of_a_signer(uri: str) -> None:
     with pytest.raises(ConfigError, match="names no signer; write signer-core:NAME\\?config=PATH"):
+        CoreSigner.from_priv_key_uri(uri, public_key_of(Signer(Ed25519Key())))
+
+
+@given(name=st.text(st.characters(codec="utf-8", exclude_categories=["C"]), min_size=1))
+def test_any_name_is_found_again(name: str) -> None:
+    with tempfile.TemporaryDirectory() as directory:
+        path = Path(directory, "signer.toml")
+        path.write_text(
+            f'[signers.{json.dumps(name, ensure_ascii=False)}]\nbackend = "noop"\nseed = "{SEED.hex()}"\n', "utf-8"
+        )
+        uri, key = CoreSigner.import_(path, name)
+        assert re.fullmatch(r"[\w:?=/.~%-]+", uri, re.ASCII)
+        CoreSigner.from_priv_key_uri(uri, key).close()
+
+
+@given(st.text() | st.from_regex(r"signer-core:[^?]*(\?config=.*)?", fullmatch=True))
+def test_any_other_text_is_a_config_error(uri: str) -> None:
+    with pytest.raises(ConfigError):
         CoreSigner.from_priv_key_uri(uri, public_key_of(Signer(Ed25519Key())))
 
 
