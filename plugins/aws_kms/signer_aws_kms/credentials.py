@@ -14,7 +14,7 @@ from typing import Any
 import attrs
 
 from signer_aws_kms.chain import Chain, Found, same
-from signer_aws_kms.outages import named, will_pass
+from signer_aws_kms.outages import named, remedy, will_pass
 from signer_aws_kms.pause import Pause
 from signer_aws_kms.sigv4 import Keys
 from signer_aws_kms.single_flight import SingleFlight
@@ -123,7 +123,7 @@ class Credentials:
         except BaseException as error:  # a source may be anything, and may end with SystemExit
             return _Failure(
                 f"the AWS credentials could not be {'found' if held is None else 'renewed'}: {named(error)}",
-                "`aws sts get-caller-identity` takes the same way to them, and tells more",
+                remedy(error),
                 will_pass(error),
             )
         if found is not None and _usable(found.keys):

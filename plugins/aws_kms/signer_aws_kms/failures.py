@@ -96,7 +96,9 @@ def _on_the_way(error: Exception, asked: Asked) -> SignError:
         )
     if isinstance(error, OSError):
         why = error.strerror or type(error).__name__
-        return BackendUnavailableError(f"{asked} failed: the connection broke: {why}")
+        return BackendUnavailableError(
+            f"{asked} failed: the connection broke: {why}", remedy="check the network, the proxy and the endpoint"
+        )
     if isinstance(error, GarbledError):
         return BackendUnavailableError(f"{asked} failed: {error}")
     raise error

@@ -44,10 +44,12 @@ def named(error: BaseException) -> str:
     from botocore import exceptions
 
     telling = (
+        exceptions.InvalidConfigError,
         exceptions.PartialCredentialsError,
         exceptions.ProfileNotFound,
         exceptions.RefreshWithMFAUnsupportedError,
-        exceptions.UnauthorizedSSOTokenError,
+        exceptions.SSOError,
+        exceptions.TokenRetrievalError,
     )
     if isinstance(error, telling):
         return str(error).removesuffix(".")
@@ -56,6 +58,15 @@ def named(error: BaseException) -> str:
         if code.isalnum() and code.isascii():
             return f"AWS answered {error.operation_name} with {code}"
     return type(error).__name__
+
+
+def remedy(error: BaseException) -> str:
+    """What to do about it."""
+    from botocore import exceptions
+
+    if isinstance(error, exceptions.SSOError | exceptions.TokenRetrievalError):
+        return "log in: `aws sso login`, with --profile where it is not the default one"
+    return "`aws sts get-caller-identity` takes the same way to them, and tells more"
 
 
 def _of_client(error: Any) -> tuple[str, int]:

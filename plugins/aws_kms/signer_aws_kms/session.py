@@ -75,7 +75,8 @@ def _region(session: Any, config: AwsKmsConfig) -> str:
     region = config.region or setting(session, "region", "region_name") or region_of(config.key_id)
     if not region:
         raise ConfigError(
-            "no AWS region is configured", remedy="set the option region, AWS_DEFAULT_REGION, or region in the profile"
+            "no AWS region is configured",
+            remedy="set the option region, AWS_DEFAULT_REGION (boto3 heeds no AWS_REGION), or region in the profile",
         )
     validate_region_name(region)
     return str(region)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from botocore import exceptions
 
-from signer_aws_kms.outages import named, will_pass
+from signer_aws_kms.outages import named, remedy, will_pass
 
 
 def client_error(code: str, status: int) -> exceptions.ClientError:
@@ -91,6 +91,21 @@ def test_botocores_own_words_are_told_where_they_help() -> None:
     error = exceptions.PartialCredentialsError(provider="env", cred_var="AWS_SECRET_ACCESS_KEY")
     assert named(error) == "Partial credentials found in env, missing: AWS_SECRET_ACCESS_KEY"
     assert "aws sso login" in named(exceptions.UnauthorizedSSOTokenError())
+    assert named(exceptions.InvalidConfigError(error_msg="no profile x.")) == "no profile x"
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        exceptions.SSOTokenLoadError(error_msg="Token for corp does not exist"),
+        exceptions.TokenRetrievalError(provider="sso", error_msg="Token has expired and refresh failed"),
+        exceptions.UnauthorizedSSOTokenError(),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_who_is_not_logged_in_is_told_how_to(error: BaseException) -> None:
+    assert str(error).removesuffix(".") == named(error)
+    assert "aws sso login" in remedy(error)
 
 
 def test_the_code_of_a_refusal_by_aws_is_named() -> None:
