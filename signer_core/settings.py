@@ -176,7 +176,7 @@ class Settings:
     def _origin(self, option: str) -> str:
         """Where the value of the option stands, for messages."""
         if option in self.arguments:
-            return f"--set {option}"
+            return "--set"
         if option in self.environment and not self._protects(option):
             return f"the variable {_variable(option)}"
         return self.source

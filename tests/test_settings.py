@@ -603,7 +603,7 @@ def test_environment_sets_options_that_are_only_named_like_what_protects() -> No
     ("environment", "arguments", "place"),
     [
         ({"timeout": "soon"}, {}, "the variable SIGNER_TIMEOUT"),
-        ({"timeout": "soon"}, {"timeout": ShellText("later")}, "--set timeout"),
+        ({"timeout": "soon"}, {"timeout": ShellText("later")}, "--set"),
         ({}, {}, r"x.toml \[signer\]"),
     ],
 )

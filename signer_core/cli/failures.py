@@ -4,7 +4,7 @@ import sys
 
 import click
 
-from signer_core.errors import SignerError
+from signer_core.errors import PluginContractError, SignerError
 
 FAILED = 1
 INTERRUPTED = 130  # 128 + SIGINT, as shells have it
@@ -57,7 +57,7 @@ def _told(error: BaseException) -> tuple[str, str | None, int]:
     """Message, remedy and exit status."""
     match error:
         case SignerError():
-            return " — ".join((error.message, *getattr(error, "__notes__", ()))), error.remedy, FAILED
+            return " — ".join((error.message, *getattr(error, "__notes__", ()))), _remedy(error), FAILED
         case Failure():
             return error.message, error.remedy, FAILED
         case click.UsageError(ctx=context):
@@ -78,3 +78,10 @@ def _told(error: BaseException) -> tuple[str, str | None, int]:
         "this is a fault of the program; -vv shows where, for a report to its authors",
         FAILED,
     )
+
+
+def _remedy(error: SignerError) -> str | None:
+    """What the error says, and for authors of a plugin where to look."""
+    if isinstance(error, PluginContractError) and isinstance(error.__cause__, Exception):
+        return "; ".join(filter(None, (error.remedy, "`signer -vv …` shows what it raised, and where")))
+    return error.remedy

@@ -133,6 +133,8 @@ def test_commands_that_break_the_contract(body: str, signer: Signer, install: In
     result = signer("broken", "tell")
     assert result.exit_code == 1
     assert "signer-broken 1.0, is broken: signer_commands" in result.stderr
+    # where it raised something, its author wants to see that
+    assert ("or tell its author; `signer -vv …` shows what it raised" in result.stderr) is (body == "raise KeyError")
 
 
 def test_a_distribution_that_is_not_trusted_is_not_imported(signer: Signer, install: Install) -> None:
