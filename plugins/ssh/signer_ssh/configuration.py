@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Callable
-from pathlib import Path
 
 import attrs
 
@@ -13,7 +12,7 @@ from signer_core.settings import Settings
 from signer_ssh.terminal import ask
 
 #: In the directory for configurations, ``~/.config`` if ``$XDG_CONFIG_HOME`` names no other.
-DEFAULT = Path("signer", "signer.toml")
+DEFAULT = os.path.join("signer", "signer.toml")
 
 
 def signers(named: str | None) -> list[Settings]:
@@ -21,19 +20,19 @@ def signers(named: str | None) -> list[Settings]:
 
     Raises :class:`~signer_core.errors.ConfigError`.
     """
-    file = ConfigurationFile(named, default=_home() / DEFAULT)
+    file = ConfigurationFile(named, default=os.path.join(_home(), DEFAULT))
     if named is None and not file.path.is_absolute():
         raise ConfigError(
-            f"${VARIABLE} is {str(file.path)!r}, no absolute path: a repository could bring such a file",
-            remedy="give the whole path",
+            f"the configuration would be {file.path}, which is no absolute path: a repository could bring such a file",
+            remedy=f"write the whole path into ${VARIABLE}",
         )
     return [attrs.evolve(each, prompt=_prompt(each)) for each in read_all(file.path, inspect=file.inspect)]
 
 
-def _home() -> Path:
+def _home() -> str:
     """Where the user's configurations are (XDG Base Directory Specification: a relative path there is ignored)."""
     configured = os.environ.get("XDG_CONFIG_HOME", "")
-    return Path(configured) if os.path.isabs(configured) else Path.home() / ".config"
+    return configured if os.path.isabs(configured) else os.path.expanduser("~/.config")
 
 
 def _prompt(settings: Settings) -> Callable[[str], bytes]:

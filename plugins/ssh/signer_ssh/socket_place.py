@@ -11,8 +11,6 @@ from collections.abc import Iterator
 
 from signer_core.cli.failures import Failure, reason
 
-_WAITING = 64  # clients that may wait to be served
-
 
 @contextlib.contextmanager
 def listening_at(path: str) -> Iterator[socket.socket]:
@@ -92,7 +90,7 @@ def _listen(listening: socket.socket, path: str) -> None:
         listening.bind(beside)
         try:
             os.chmod(beside, 0o600)
-            listening.listen(_WAITING)
+            listening.listen()
             os.rename(beside, path)
         except BaseException:
             os.unlink(beside)

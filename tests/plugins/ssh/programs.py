@@ -92,24 +92,21 @@ class Sshd(NamedTuple):
     known_hosts: Path
     authorized_keys: Path
 
-    def login(self, agent: str, *options: str) -> subprocess.CompletedProcess[str]:
-        """Log in with the keys of the agent at this socket and no others, to say hello."""
-        return run(
-            *(
-                "ssh",
-                "-F",
-                "none",
-                "-p",
-                str(self.port),
-                "-o",
-                f"IdentityAgent={agent}",
-                "-o",
-                "IdentityFile=/dev/null",
-            ),
-            *("-o", "BatchMode=yes", "-o", f"UserKnownHostsFile={self.known_hosts}", "-o", "StrictHostKeyChecking=yes"),
-            *(*options, f"{user()}@127.0.0.1", "echo hello"),
-            stdin=subprocess.DEVNULL,
-        )
+    def command(self, agent: str, *options: str) -> list[str]:
+        """How to log in with the keys of the agent at this socket and no others."""
+        named = {
+            "IdentityAgent": agent,
+            "IdentityFile": "/dev/null",
+            "BatchMode": "yes",
+            "UserKnownHostsFile": str(self.known_hosts),
+            "StrictHostKeyChecking": "yes",
+        }
+        given = [word for name, value in named.items() for word in ("-o", f"{name}={value}")]
+        return ["ssh", "-F", "none", "-p", str(self.port), *given, *options, f"{user()}@127.0.0.1"]
+
+    def login(self, agent: str, *options: str, command: str = "echo hello") -> subprocess.CompletedProcess[str]:
+        """Log in so, to run a command."""
+        return run(*self.command(agent, *options), command, stdin=subprocess.DEVNULL)
 
 
 @contextlib.contextmanager

@@ -59,6 +59,16 @@ def test_the_variable_names_none_in_the_working_directory(monkeypatch: pytest.Mo
             signers(None)
 
 
+def test_who_has_no_home_names_the_file(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in a container whose user is none that it knows."""
+    monkeypatch.delenv("HOME")
+    monkeypatch.setattr("os.getuid", lambda: 2**31 - 7)
+    path = write(home / "other.toml", "other")
+    assert found(str(path)) == ["other"]
+    with pytest.raises(ConfigError, match=r"would be ~/\.config/signer/signer\.toml, which is no absolute path"):
+        signers(None)
+
+
 def test_a_relative_home_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", ".")
     with pytest.raises(ConfigError, match="no absolute path"):
