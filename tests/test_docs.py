@@ -4,6 +4,7 @@ import ast
 import inspect
 import re
 from collections.abc import Iterator
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 
 import attrs
@@ -141,6 +142,23 @@ def test_every_command_is_in_the_reference_with_its_options(name: str, command: 
 def test_every_option_of_signer_itself_is_in_the_reference() -> None:
     text = section("command.md", "Options")
     assert [each.opts for each in main.params if not any(f"`{option}" in text for option in each.opts)] == []
+
+
+#: The programs besides `signer`, which applications on the core bring.
+PROGRAMS = [
+    each
+    for each in entry_points(group="console_scripts")
+    if each.name != "signer" and each.dist is not None and each.dist.name.startswith("signer-")
+]
+
+
+@pytest.mark.parametrize("program", PROGRAMS, ids=lambda each: each.name)
+def test_every_program_is_in_the_reference_with_its_options(program: EntryPoint) -> None:
+    command = program.load()
+    (page,) = [each for each in REFERENCE.glob("*.md") if f"\n## `{program.name}`\n" in each.read_text("utf-8")]
+    text = section(page.name, f"`{program.name}`")
+    flags = [max(each.opts, key=len) for each in command.params if isinstance(each, click.Option)]
+    assert [flag for flag in flags if not re.search(rf"`{flag}\b", text)] == []
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
