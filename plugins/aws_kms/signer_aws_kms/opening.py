@@ -9,12 +9,13 @@ from signer_aws_kms.account import Account
 from signer_aws_kms.accounts import open_account
 from signer_aws_kms.asked import Asked
 from signer_aws_kms.config import AwsKmsConfig
-from signer_aws_kms.failures import incomplete, of_connection
+from signer_aws_kms.failures import incomplete
 from signer_aws_kms.key import AwsKmsKey
 from signer_aws_kms.key_names import is_key_arn, may_mean
 from signer_core.algorithms import Algorithm
 from signer_core.deadline import Deadline
 from signer_core.errors import (
+    DeadlineExceededError,
     KeyFormatError,
     KeyMismatchError,
     KeyUnavailableError,
@@ -39,7 +40,10 @@ def account_of(config: AwsKmsConfig, deadline: Deadline, *, session: Any = None)
     try:
         return open_account(config, deadline, session=session)
     except TimeoutError as error:
-        raise of_connection(error, Asked("session", config.key_id, config.region or "the default region")) from error
+        raise DeadlineExceededError(
+            f"{config.key_id} was not opened: botocore was not imported and AWS's configuration not read in time",
+            remedy="raise the timeout, or look at the disk that they are on",
+        ) from error
 
 
 def open_with(account: Account, config: AwsKmsConfig, deadline: Deadline) -> AwsKmsKey:

@@ -20,7 +20,7 @@ from signer_aws_kms.testing import FakeKms
 from signer_core import Deadline
 from signer_core.errors import ConfigError, DeadlineExceededError
 from tests.plugins.aws_kms.peers import PATIENCE, Clock
-from tests.plugins.aws_kms.signers import ALIAS
+from tests.plugins.aws_kms.signers import ALIAS, opened
 from tests.plugins.aws_kms.sources import landed
 
 CONFIG = AwsKmsConfig(key_id=ALIAS)
@@ -124,16 +124,23 @@ def test_a_session_that_is_slow_to_make_holds_up_no_other(slow: Slow) -> None:
     landed()
 
 
+def test_who_does_not_have_an_account_in_time_is_not_told_to_look_at_the_network(slow: Slow) -> None:
+    with pytest.raises(DeadlineExceededError, match=r"AWS's configuration not read in time; raise the timeout"):
+        opened(profile="slow", timeout=0.05)
+    slow.gate.set()
+    landed()
+
+
 def test_all_who_open_an_account_at_once_have_the_same(slow: Slow) -> None:
-    opened: list[Account] = []
-    openers = [threading.Thread(target=lambda: opened.append(open_account(of("slow"), soon()))) for _ in range(8)]
+    accounts: list[Account] = []
+    openers = [threading.Thread(target=lambda: accounts.append(open_account(of("slow"), soon()))) for _ in range(8)]
     for opener in openers:
         opener.start()
     slow.gate.set()
     for opener in openers:
         opener.join(PATIENCE)
-    assert len(opened) == 8
-    assert len({id(account) for account in opened}) == slow.begun == 1
+    assert len(accounts) == 8
+    assert len({id(account) for account in accounts}) == slow.begun == 1
 
 
 def test_an_account_that_came_too_late_is_kept_for_the_next_attempt(slow: Slow) -> None:
