@@ -65,6 +65,7 @@ class Dialer:
 
     def _secured(self, connected: socket.socket, deadline: Deadline) -> ssl.SSLSocket:
         context = self._context or self._trusting.result(deadline)
+        connected.getpeername()  # if it was reset meanwhile, wrapping would leave it open (in CPython below 3.13)
         secured = context.wrap_socket(connected, server_hostname=self._route.host, do_handshake_on_connect=False)
         try:
             secured.settimeout(time_left(deadline))  # for the whole handshake, however it drips

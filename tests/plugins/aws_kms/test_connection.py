@@ -1,11 +1,15 @@
 """Connections: opened along a route, to an address that answers, through proxies and TLS, and alive when used."""
 
 import contextlib
+import gc
 import os
 import socket
 import ssl
+import struct
+import subprocess
 import threading
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -41,6 +45,17 @@ def test_authorities_may_be_in_requests_ca_bundle(tls_kms: FakeKms, monkeypatch:
         signer.sign(b"message")
 
 
+@pytest.mark.peer("openssl")
+def test_authorities_may_be_in_a_directory(tls_kms: FakeKms, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    directory = tmp_path / "authorities"
+    directory.mkdir()
+    Path(directory, "authority.pem").write_bytes(Path(os.environ["AWS_CA_BUNDLE"]).read_bytes())
+    subprocess.run(["openssl", "rehash", directory], check=True)
+    monkeypatch.setenv("AWS_CA_BUNDLE", str(directory))
+    with opened() as signer:
+        signer.sign(b"message")
+
+
 def test_a_ca_bundle_that_is_not_there_is_a_config_error(
     tls_kms: FakeKms, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -71,7 +86,31 @@ def test_opening_ends_in_time_when_the_ca_bundle_cannot_be_read(
     with pytest.raises(DeadlineExceededError):
         opened(timeout="400ms")
     assert time.monotonic() - started < 0.4 + GRACE
-    bundle.write_bytes(b"")  # lets the thread go that still reads
+    writing = os.open(bundle, os.O_RDWR | os.O_NONBLOCK)  # lets the thread go that still reads, if there is one
+    os.close(writing)
+
+
+def test_a_socket_is_closed_that_the_server_resets_before_tls_begins() -> None:
+    """CPython below 3.13 forgets to close it when it is wrapped."""
+    over = threading.Event()
+
+    def reset(connection: socket.socket) -> None:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        connection.close()
+        over.set()
+
+    def tls() -> ssl.SSLContext:
+        assert over.wait(PATIENCE)
+        return ssl.create_default_context()
+
+    with peer(reset) as server, warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        dialer = Dialer(Route.to(f"https://127.0.0.1:{server.port}"), tls)
+        with contextlib.suppress(OSError):
+            dialer.open(Deadline.after(PATIENCE))
+        gc.collect()
+    assert over.is_set()
+    assert [str(each.message) for each in caught] == []
 
 
 def test_a_certificate_for_another_name_is_refused(tls_kms: FakeKms, monkeypatch: pytest.MonkeyPatch) -> None:
