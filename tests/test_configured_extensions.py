@@ -110,6 +110,24 @@ def test_options_of_an_extension_stand_in_a_table_of_the_file(
     assert log() == [("attach", "w", tmp_path / "here"), ("close", "w")]
 
 
+@pytest.mark.parametrize("needs_message", [None, True, False])
+def test_an_extension_says_in_its_description_that_it_can_do_without_the_message(
+    needs_message: bool | None, install: Install
+) -> None:
+    says = "" if needs_message is None else f", needs_message={needs_message}"
+    log = add(install, source=RECORDING.replace("config_class=Config", f"config_class=Config{says}"))
+    digest = bytes(32)
+    config = {"backend": "noop", "algorithm": "ecdsa-p256-sha256", "extensions": {"recording": {}}}
+    with create_signer(config) as signer:
+        if needs_message is False:
+            signer.public_key.verify_digest(signer.sign_digest(digest), digest)
+        else:
+            with pytest.raises(PolicyViolationError, match="extension 'recording' refused: it judges by the message"):
+                signer.sign_digest(digest)
+    asked = [("before", "word"), ("after", "word")] if needs_message is False else []
+    assert log() == [("attach", "word"), *asked, ("close", "word")]
+
+
 def test_a_signer_of_many_has_extensions_of_its_own(install: Install, tmp_path: Path) -> None:
     log = add(install)
     (tmp_path / "signers.toml").write_text(
@@ -206,7 +224,7 @@ BROKEN = [
     (RECORDING.replace("@hookimpl\ndef signer_attach", "def signer_attach"), "signer_attach lacks the mark hookimpl"),
     (RECORDING.replace("def signer_attach(config)", "def signer_attach(config, key)"), "key"),
     (RECORDING.replace("def signer_attach", "async def signer_attach"), "is a coroutine function"),
-    (RECORDING.replace("contract=1", "contract=2"), "written for version 2 of the contract, not 1"),
+    (RECORDING.replace("contract=1", "contract=0"), "written for version 0 of the contract, not 1"),
     (RECORDING.replace("return Extension(contract=1, config_class=Config)", "return 1"), "returned int instead of"),
     (RECORDING.replace("return Extension(contract=1, config_class=Config)", "1 / 0"), "raised ZeroDivisionError"),
     (RECORDING.replace("config_class=Config", "config_class=dict"), "configuration class"),
