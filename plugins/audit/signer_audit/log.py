@@ -2,7 +2,7 @@
 
 import contextlib
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from signer_audit.entry import GENESIS, Links, NotAnEntryError, digest, line
@@ -30,31 +30,14 @@ class Log:
         #: The hash of the last line that this process knows of; of an earlier file, if the one in place has none.
         self.head = GENESIS
         try:
-            with self._locked() as file:
-                self._look(file)
+            self._with_file(self._look)
         except BaseException:
             self.close()
             raise
 
     def append(self, records: Sequence[bytes]) -> None:
         """Put a line for each of the ``records`` on the disk; all of them, or none."""
-        with self._locked() as file:
-            tail = self._look(file)
-            links, lines = tail.links, [tail.ending]
-            if tail.head == GENESIS != self.head:
-                links = Links(previous=GENESIS, torn=tail.torn, continues=self.head)
-            for each in records:
-                lines.append(line(each, links))
-                links = Links(previous=digest(lines[-1]))
-            content = b"".join(lines)
-            try:
-                file.append(content)
-            except BaseException:
-                self._tail = None  # whatever is there now, it is read anew
-                raise
-            self._size += len(content)
-            self._tail = Tail(head=links.previous)
-            self.head = links.previous
+        self._with_file(lambda file: self._append(file, records))
 
     def close(self) -> None:
         """Close the file; the next line would open it again."""
@@ -62,25 +45,48 @@ class Log:
         if file is not None:
             file.close()
 
-    @contextlib.contextmanager
-    def _locked(self) -> Iterator[LogFile]:
-        """The file that the path means now, locked."""
+    def _with_file(self, use: Callable[[LogFile], object]) -> None:
+        """Call ``use`` with the file that the path means now, locked."""
         try:
-            while True:
-                file = self._file = self._file or LogFile(self._path)
-                with file.locked(self._lock_timeout):
-                    if file.is_in_place:
-                        yield file
-                        return
-                    with contextlib.suppress(SignerError):  # whatever became of it, the new file is a good one
-                        self._look(file)  # nobody appends to it any more: whoever locks it sees that it was moved
-                    _logger.warning("%s was moved or deleted; its last line was %s", self._path, self.head)
+            while not self._used(use):
                 self.close()
-        except OSError as error:
-            if isinstance(error, SignerError):  # some are both
-                raise
-            self.close()  # and opened anew
-            raise failure(error, f"the audit log {self._path} cannot be written") from None
+        except SignerError:  # some are OSErrors, too
+            raise
+        except BaseException as error:
+            self.close()  # it is opened anew; where an interrupt came before it was unlocked, closing does that
+            if isinstance(error, OSError):
+                raise failure(error, f"the audit log {self._path} cannot be written") from None
+            raise
+
+    def _used(self, use: Callable[[LogFile], object]) -> bool:
+        """Whether the open file, or the one that is opened for it, was in its place, and so was used."""
+        file = self._file = self._file or LogFile(self._path)
+        try:
+            file.lock(self._lock_timeout)
+            if file.is_in_place:
+                use(file)
+                return True
+            with contextlib.suppress(SignerError):  # whatever became of it, the new file is a good one
+                self._look(file)  # nobody appends to it any more: whoever locks it sees that it was moved
+        finally:
+            file.unlock()
+        _logger.warning("%s was moved or deleted; its last line was %s", self._path, self.head)
+        return False
+
+    def _append(self, file: LogFile, records: Sequence[bytes]) -> None:
+        tail = self._look(file)
+        links, lines = tail.links, [tail.ending]
+        if tail.head == GENESIS != self.head:
+            links = Links(previous=GENESIS, torn=tail.torn, continues=self.head)
+        for each in records:
+            lines.append(line(each, links))
+            links = Links(previous=digest(lines[-1]))
+        content = b"".join(lines)
+        self._tail = None  # unless all goes well, it is read anew
+        file.append(content)
+        self.head = links.previous
+        self._size += len(content)
+        self._tail = Tail(head=links.previous)
 
     def _look(self, file: LogFile) -> Tail:
         """The end of the file, which is read only if another process may have appended to it."""

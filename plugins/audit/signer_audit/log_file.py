@@ -7,7 +7,6 @@ import contextlib
 import os
 import stat
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 from signer_audit.failure import failure
@@ -52,11 +51,9 @@ class LogFile:
         except FileNotFoundError:
             return False
 
-    @contextlib.contextmanager
-    def locked(self, seconds: float | None) -> Iterator[None]:
+    def lock(self, seconds: float | None) -> None:
         """Keep other writers out, in this process and in others; wait for at most ``seconds``."""
         if sys.platform == "win32":
-            yield
             return
         patience = Deadline.after(seconds)
         while not self._lock():
@@ -67,9 +64,10 @@ class LogFile:
                     f"another process has kept the audit log {self._path} locked for {seconds} seconds",
                     remedy="see which process it is, and whether it hangs",
                 ) from None
-        try:
-            yield
-        finally:
+
+    def unlock(self) -> None:
+        """Let other writers in, if they were kept out."""
+        if sys.platform != "win32":
             fcntl.flock(self._descriptor, fcntl.LOCK_UN)
 
     def read_end(self, length: int) -> bytes:

@@ -132,9 +132,9 @@ HOLDING = """
     from pathlib import Path
     from signer_audit.log_file import LogFile
 
-    with LogFile(Path(sys.argv[1])).locked(None):
-        print("locked", flush=True)
-        sys.stdin.readline()
+    LogFile(Path(sys.argv[1])).lock(None)
+    print("locked", flush=True)
+    sys.stdin.readline()
 """
 
 
@@ -154,8 +154,11 @@ def test_the_lock_of_a_process_that_hangs_is_waited_for_with_patience(path: Path
 
 def test_a_lock_in_the_same_process_counts_as_well(path: Path) -> None:
     with opened(path, lock_timeout="50ms") as signer:
-        with LogFile(path).locked(None), pytest.raises(ExtensionError, match="locked for"):
+        file = LogFile(path)
+        file.lock(None)
+        with pytest.raises(ExtensionError, match="locked for"):
             signer.sign(b"1")
+        file.unlock()
         signer.sign(b"2")
     assert messages_in(path) == [sha256(b"2")]
 
