@@ -91,8 +91,8 @@ def record(event: SignEvent, signature: bytes | None, error: BaseException | Non
         "time": datetime.fromtimestamp(now, UTC).isoformat(timespec="microseconds").replace("+00:00", "Z"),
         "outcome": _outcome(error),
         "error": _code(error),
-        "signer": event.signer,
-        "backend": event.backend,
+        "signer": _text(event.signer),
+        "backend": _text(event.backend),
         "key_id": event.key_id,
         "fingerprint": event.public_key.fingerprint,
         "message_sha256": event.digest and event.digest.hex(),
@@ -158,4 +158,9 @@ def _code(error: BaseException | None) -> str | None:
     """The error's stable code; for one that the library does not know, the name of its class."""
     if error is None:
         return None
-    return error.code if isinstance(error, SignerError) else type(error).__name__
+    return _text(error.code) if isinstance(error, SignerError) else type(error).__name__
+
+
+def _text(value: object) -> str | None:
+    """A text, or none, also where a program or a plugin does not keep to the types: a line is of one format."""
+    return None if value is None else str(value)

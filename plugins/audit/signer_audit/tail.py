@@ -6,7 +6,7 @@ import attrs
 
 from signer_audit.entry import GENESIS, MAX_BYTES, TORN, Links, NotAnEntryError, digest, may_begin, parse
 
-#: How far from the end of a log its last entry is looked for.
+#: The longest line that is not whole, before it is marked: how far from the end of a log its last entry is looked for.
 LONGEST_TORN = 1024 * 1024
 _USUAL = 4 * 1024
 
@@ -60,5 +60,7 @@ def _tail(content: bytes, *, is_whole: bool) -> Tail | None:
 def _after(head: str, torn: bytes) -> Tail:
     if not torn:
         return Tail(head=head)
+    if len(torn) - torn.rfind(b"\n") - 1 > LONGEST_TORN:
+        raise NotAnEntryError("is longer than any line of an audit log")
     ending = b"" if torn.endswith(b"\n") else TORN
     return Tail(head=head, torn=digest(torn + ending), ending=ending)

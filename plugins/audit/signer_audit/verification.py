@@ -11,6 +11,8 @@ from signer_audit.entry import GENESIS, TORN, Links, NotAnEntryError, parse
 from signer_audit.tail import LONGEST_TORN
 from signer_core.errors import ConfigError
 
+_LONGEST = LONGEST_TORN + len(TORN)
+
 
 @attrs.define(kw_only=True)
 class Report:
@@ -62,10 +64,10 @@ def _read(file: IO[bytes], path: str, report: Report) -> str | None:
     """Read one file into the report; what is wrong with it, or None."""
     expected = Links(previous=GENESIS, continues=report.head if report.lines else None)
     torn, number = None, 0
-    while line := file.readline(LONGEST_TORN + 1):
+    while line := file.readline(_LONGEST + 1):
         number += 1
         where = f"{path}, line {number}"
-        if len(line) > LONGEST_TORN:
+        if len(line) > _LONGEST:
             return f"{where}, is longer than any line of an audit log"
         if line.endswith(TORN) or not line.endswith(b"\n"):
             torn = torn or hashlib.sha256()

@@ -131,6 +131,27 @@ def test_listed_first_it_records_what_other_extensions_withhold(path: Path) -> N
     assert (entry["outcome"], entry["error"]) == ("failed", "extension")
 
 
+def test_what_is_no_text_against_its_type_is_logged_as_text(path: Path) -> None:
+    """Whatever a program or another extension comes with, the log can be verified."""
+
+    class NumberedError(PolicyViolationError):
+        code = 5  # type: ignore[assignment]
+
+    class Numbering:
+        @hookimpl
+        def signer_before_sign(self, event: SignEvent) -> None:
+            if event.message == b"refused":
+                raise NumberedError("no")
+
+    audit = Audit(AuditConfig(path=path))
+    with Signer(Ed25519Key(), name=7, extensions={"audit": audit, "numbering": Numbering()}) as signer:  # type: ignore[arg-type]
+        signer.sign(b"message")
+        with pytest.raises(NumberedError):
+            signer.sign(b"refused")
+    assert intact(path).lines == 2
+    assert [(each["signer"], each["error"]) for each in entries(path)] == [("7", None), ("7", "5")]
+
+
 def test_an_error_of_unknown_kind_has_the_name_of_its_class(path: Path) -> None:
     audit = Audit(AuditConfig(path=path))
     audit.signer_after_sign(event(), None, ZeroDivisionError("secret"))

@@ -172,6 +172,20 @@ def test_a_torn_line_may_be_anything(torn: bytes, path: Path) -> None:
     assert (intact(path).lines, intact(path).torn) == (2, 1)
 
 
+@pytest.mark.parametrize("more", range(-8, 3))
+def test_a_torn_line_is_continued_only_if_it_can_be_verified_afterwards(more: int, path: Path) -> None:
+    sign(path, b"1")
+    content = path.read_bytes() + b"x" * (LONGEST_TORN + more)
+    path.write_bytes(content)
+    if more <= 0:
+        sign(path, b"2")
+        assert (intact(path).lines, intact(path).torn) == (2, 1)
+    else:
+        with pytest.raises(ConfigError, match="its last line is longer than any line of an audit log"):
+            opened(path)
+        assert path.read_bytes() == content
+
+
 def test_a_line_that_never_ends_is_no_torn_one(path: Path) -> None:
     sign(path, b"1")
     with open(path, "ab") as file:
