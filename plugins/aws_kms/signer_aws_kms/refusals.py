@@ -119,7 +119,7 @@ _MEANINGS: tuple[tuple[re.Pattern[str], type[SignerError], str | None], ...] = (
     (
         re.compile(
             r"KMSInternal|KeyUnavailable|DependencyTimeout|Internal(Failure|Error|ServerError|ServiceError)?"
-            r"|ServiceUnavailable|RequestTimeout|PriorRequestNotComplete|TransactionInProgress"
+            r"|ServiceUnavailable|RequestTimeout|RequestAborted|PriorRequestNotComplete|TransactionInProgress"
         ),
         BackendUnavailableError,
         None,
@@ -144,7 +144,7 @@ _MEANINGS: tuple[tuple[re.Pattern[str], type[SignerError], str | None], ...] = (
     (re.compile(r"AlreadyExists"), KeyExistsError, "use another name"),
     (re.compile(r"Disabled"), KeyUnavailableError, "enable it: aws kms enable-key"),
     (
-        re.compile(r"KMSInvalidState"),
+        re.compile(r"(KMS)?InvalidState"),
         KeyUnavailableError,
         "look at its state: aws kms describe-key; aws kms cancel-key-deletion takes back a deletion",
     ),
@@ -155,7 +155,7 @@ _MEANINGS: tuple[tuple[re.Pattern[str], type[SignerError], str | None], ...] = (
     ),
     (re.compile(r"InvalidArn|InvalidAliasName"), ConfigError, _NOT_RIGHT),
     (re.compile(r"InvalidGrantToken"), ConfigError, "correct grant_tokens"),
-    (re.compile(r"Validation"), ConfigError, "check key_id and the other options"),
+    (re.compile(r"Validation(Error)?"), ConfigError, "check key_id and the other options"),
     (re.compile(r"Tag"), ConfigError, "correct the option tags"),
     (re.compile(r"UnknownOperation"), ConfigError, "check endpoint_url: what answers there is not KMS"),
     (re.compile(r"LimitExceeded"), SignError, "ask AWS for a larger quota, or delete what is not needed"),

@@ -42,6 +42,7 @@ TRANSIENT = [
     "ServiceUnavailableException",
     "RequestTimeout",
     "RequestTimeoutException",
+    "RequestAbortedException",
 ]
 PERMANENT: dict[str, type[SignerError]] = {
     "AccessDeniedException": AccessDeniedError,
@@ -56,12 +57,14 @@ PERMANENT: dict[str, type[SignerError]] = {
     "OptInRequired": AccessDeniedError,
     "DisabledException": KeyUnavailableError,
     "KMSInvalidStateException": KeyUnavailableError,
+    "InvalidStateException": KeyUnavailableError,
     "InvalidKeyUsageException": KeyUnavailableError,
     "UnsupportedOperationException": KeyUnavailableError,
     "NotFoundException": KeyNotFoundError,
     "InvalidArnException": ConfigError,
     "InvalidGrantTokenException": ConfigError,
     "ValidationException": ConfigError,
+    "ValidationError": ConfigError,
     "LimitExceededException": SignError,
     "SomethingNewException": SignError,
 }
