@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import pluggy
 
 from signer_core.errors import SignerError
+from signer_core.hookspecs import AttachedHooks, BackendHooks, ExtensionHooks
 from signer_core.key_contract import FOREIGN, Broken
 
 T = TypeVar("T")
@@ -29,7 +30,7 @@ def hooks_of(plugin: object, specifications: type[Any], broken: Broken) -> plugg
     except pluggy.PluginValidationError as error:
         # What pluggy says of an unknown hook ends with the repr of the plugin, which may be any object.
         what = str(error).partition(" in plugin ")[0]
-        raise broken(f"{what}{_nearly(what, specifications)}") from error
+        raise broken(f"{what}{_instead(what, specifications)}") from error
     except FOREIGN as error:  # pluggy looks at each attribute of the plugin, and those may be properties
         raise broken(str(error)) from error
     for implementation in (each for caller in manager.get_hookcallers(plugin) or () for each in caller.get_hookimpls()):
@@ -44,13 +45,24 @@ def hooks_of(plugin: object, specifications: type[Any], broken: Broken) -> plugg
     return manager.hook
 
 
-def _nearly(what: str, specifications: type[Any]) -> str:
-    """The hook that a misspelt one may have been meant for, as a question."""
+def _instead(what: str, specifications: type[Any]) -> str:
+    """Where an unknown hook belongs, or the one that a misspelt hook may have been meant for, as a question."""
     import difflib
 
-    _, _, unknown = what.partition("unknown hook ")
-    close = difflib.get_close_matches(unknown.strip("'"), [name for name in dir(specifications) if name[0] != "_"], n=1)
+    unknown = what.partition("unknown hook ")[2].strip("'")
+    for others, owner in _OWNERS.items():
+        if unknown in vars(others):
+            return f", which belongs to {owner}"
+    close = difflib.get_close_matches(unknown, [name for name in dir(specifications) if name[0] != "_"], n=1)
     return f" (did you mean {close[0]}?)" if close else ""
+
+
+#: Where hooks belong.
+_OWNERS = {
+    ExtensionHooks: "an extension, in a module of its own",
+    BackendHooks: "a backend, in a module of its own",
+    AttachedHooks: "the object that signer_attach returns",
+}
 
 
 def asked(hook: pluggy.HookCaller, wanted: type[T], broken: Broken, **arguments: object) -> T:

@@ -230,6 +230,17 @@ BROKEN = [
     (RECORDING.replace("config_class=Config", "config_class=dict"), "configuration class"),
     (RECORDING.replace("config_class=Config", "config_class=Config, needs_message=1"), "needs_message must be True or"),
 ]
+HOOK = "\n\n@hookimpl\ndef {}():\n    pass\n"
+BROKEN += [
+    (
+        RECORDING + HOOK.format("signer_before_sign"),
+        "unknown hook 'signer_before_sign', which belongs to the object that signer_attach returns;",
+    ),
+    (
+        RECORDING + HOOK.format("signer_open"),
+        "unknown hook 'signer_open', which belongs to a backend, in a module of its",
+    ),
+]
 BROKEN_WHEN_ATTACHED = [
     (RECORDING.replace("return Recording(config)", "return None"), "attaches None instead of an object"),
     (RECORDING.replace("return Recording(config)", "return Recording"), "Recording'> instead of an object"),

@@ -197,6 +197,11 @@ def test_hook_that_is_misspelled(install: Install, misspelled: str, meant: str |
     assert f"is broken: unknown hook '{misspelled}'{suggestion}; " in text
 
 
+def test_hook_of_an_extension(install: Install) -> None:
+    text = broken(install, f"{WORKING}\n@hookimpl\ndef signer_attach(config):\n    pass\n")
+    assert "unknown hook 'signer_attach', which belongs to an extension, in a module of its own; " in text
+
+
 @pytest.mark.parametrize("parameters", ["config, passphrase", "configuration", "self, config"])
 def test_hook_that_wants_parameters_that_there_are_not(install: Install, parameters: str) -> None:
     assert "signer_open" in broken(install, WORKING.replace("signer_open(config)", f"signer_open({parameters})"))
