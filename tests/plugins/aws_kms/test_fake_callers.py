@@ -172,7 +172,41 @@ def test_tags_and_aliases_need_permissions_of_their_own(fake_kms: FakeKms) -> No
         assert code(client.create_alias, AliasName="alias/other", TargetKeyId=key.id) == "AccessDeniedException"
 
 
-def test_a_policy_that_is_not_understood_is_refused(fake_kms: FakeKms) -> None:
-    statement = {"Effect": "Allow", "Action": "*", "Resource": "*", "Condition": {}}
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"NotAction": "*"},
+        {"Effect": "Maybe"},
+        {"Condition": {"StringLike": {"kms:SigningAlgorithm": "ECDSA*"}}},
+        {"Condition": {"StringEquals": {"kms:KeyOrigin": "AWS_KMS"}}},
+    ],
+    ids=str,
+)
+def test_a_policy_that_is_not_understood_is_refused(fake_kms: FakeKms, more: dict[str, Any]) -> None:
+    statement = {"Effect": "Allow", "Action": "*", "Resource": "*", **more}
     with pytest.raises(ValueError, match="does not understand"):
         fake_kms.add_identity(policy={"Statement": statement})
+
+
+CONDITIONS: dict[str, tuple[dict[str, Any], bool]] = {
+    "algorithm": ({"kms:SigningAlgorithm": "ECDSA_SHA_256"}, True),
+    "one of several": ({"kms:SigningAlgorithm": ["ED25519_SHA_512", "ECDSA_SHA_256"]}, True),
+    "another algorithm": ({"kms:SigningAlgorithm": "ED25519_SHA_512"}, False),
+    "the type that goes without saying": ({"kms:MessageType": "RAW"}, True),
+    "another type": ({"kms:SigningAlgorithm": "ECDSA_SHA_256", "kms:MessageType": "DIGEST"}, False),
+}
+
+
+@pytest.mark.parametrize(("condition", "allowed"), CONDITIONS.values(), ids=CONDITIONS)
+def test_a_policy_may_ask_for_an_algorithm_and_a_type_of_message(
+    fake_kms: FakeKms, condition: dict[str, Any], allowed: bool
+) -> None:
+    key = fake_kms.create_key(spec="ECC_NIST_P256")
+    statement = {"Effect": "Allow", "Action": "kms:*", "Resource": "*", "Condition": {"StringEquals": condition}}
+    request = {"KeyId": key.id, "Message": b"message", "SigningAlgorithm": "ECDSA_SHA_256"}
+    with boto3_client(fake_kms, fake_kms.add_identity(policy={"Statement": statement})) as client:
+        if allowed:
+            client.sign(**request)
+        else:
+            assert code(client.sign, **request) == "AccessDeniedException"
+        assert code(client.get_public_key, KeyId=key.id) == "AccessDeniedException"  # has no such parameter

@@ -2,8 +2,9 @@
 
 import hashlib
 import json
+import re
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -12,7 +13,8 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from signer_aws_kms.testing import FakeKey, FakeKms
-from tests.plugins.aws_kms.clients import ED25519, code, post, refusal, signed_headers
+from signer_aws_kms.testing.key_specs import KEY_SPECS, MESSAGE_TYPES
+from tests.plugins.aws_kms.clients import ED25519, boto3_client, code, post, refusal, signed_headers
 
 ALIAS = "alias/sequencer"
 
@@ -70,20 +72,6 @@ def test_a_longer_message_is_refused(client: Any, key: FakeKey) -> None:
     )
 
 
-def test_ed25519_signs_no_digest(client: Any, key: FakeKey) -> None:
-    assert refusal(client.sign, KeyId=ALIAS, Message=bytes(64), MessageType="DIGEST", **ED25519) == (
-        "ValidationException",
-        "Message type DIGEST is incompatible with algorithm ED25519_SHA_512.",
-    )
-
-
-def test_ed25519ph_signs_digests_only(client: Any, key: FakeKey) -> None:
-    assert (
-        code(client.sign, KeyId=ALIAS, Message=bytes(64), MessageType="RAW", SigningAlgorithm="ED25519_PH_SHA_512")
-        == "ValidationException"
-    )
-
-
 def test_an_algorithm_of_other_keys_is_refused(client: Any, key: FakeKey) -> None:
     assert refusal(client.sign, KeyId=ALIAS, Message=b"message", SigningAlgorithm="ECDSA_SHA_256") == (
         "InvalidKeyUsageException",
@@ -104,29 +92,91 @@ def test_a_key_for_encryption_is_refused(client: Any, fake_kms: FakeKms) -> None
     assert code(client.get_public_key, KeyId=key.arn) == "UnsupportedOperationException"
 
 
-@pytest.mark.parametrize("message_type", ["RAW", "DIGEST"])
-def test_p256_signs(client: Any, fake_kms: FakeKms, message_type: str) -> None:
-    key = fake_kms.create_key(spec="ECC_NIST_P256")
-    message = b"message" if message_type == "RAW" else hashlib.sha256(b"message").digest()
-    answer = client.sign(KeyId=key.id, Message=message, MessageType=message_type, SigningAlgorithm="ECDSA_SHA_256")
-    public = load_der_public_key(client.get_public_key(KeyId=key.id)["PublicKey"])
-    assert isinstance(public, ec.EllipticCurvePublicKey)
-    public.verify(answer["Signature"], b"message", ec.ECDSA(hashes.SHA256()))
+SIGNED = [(spec, algorithm) for spec, facts in KEY_SPECS.items() for algorithm in facts.signing_algorithms]
+#: What Sign takes with each algorithm, and its bytes.
+DIGESTS = {
+    "SHA_256": ("DIGEST", 32),
+    "SHA_384": ("DIGEST", 48),
+    "SHA_512": ("DIGEST", 64),
+    "SHAKE_256": ("EXTERNAL_MU", 64),
+}
 
 
-def test_rsa_signs(client: Any, fake_kms: FakeKms) -> None:
-    key = fake_kms.create_key(spec="RSA_2048")
-    answer = client.sign(KeyId=key.id, Message=b"message", SigningAlgorithm="RSASSA_PSS_SHA_256")
-    scheme = padding.PSS(padding.MGF1(hashes.SHA256()), 32)
-    key.private_key.public_key().verify(answer["Signature"], b"message", scheme, hashes.SHA256())
+@pytest.fixture(scope="module")
+def every_key() -> Iterator[FakeKms]:
+    """A KMS with a key of each kind that signs, whose alias is its name."""
+    with FakeKms() as kms:
+        for spec, facts in KEY_SPECS.items():
+            if facts.sign is not None:
+                kms.create_key(alias=f"alias/{spec}", spec=spec)
+        yield kms
 
 
-def test_a_digest_of_the_wrong_length_is_refused(client: Any, fake_kms: FakeKms) -> None:
-    key = fake_kms.create_key(spec="ECC_NIST_P256")
-    assert (
-        code(client.sign, KeyId=key.id, Message=b"short", MessageType="DIGEST", SigningAlgorithm="ECDSA_SHA_256")
-        == "ValidationException"
-    )
+@pytest.fixture
+def asking(every_key: FakeKms) -> Iterator[Any]:
+    with boto3_client(every_key) as asking:
+        yield asking
+
+
+def by_its_digest(message: bytes, algorithm: str, public_key: Any) -> tuple[bytes, str]:
+    """What stands for a message, and its type."""
+    function = re.sub(".*(SHA(KE)?)_", r"\1", algorithm)
+    if function == "SHAKE256":
+        tr = hashlib.shake_256(public_key.public_bytes_raw()).digest(64)
+        return hashlib.shake_256(tr + b"\0\0" + message).digest(64), "EXTERNAL_MU"
+    return hashlib.new(function, message).digest(), "DIGEST"
+
+
+def verify(public_key: Any, signature: bytes, message: bytes, algorithm: str) -> None:
+    """Raise if it does not verify, as AWS documents the algorithm."""
+    hash_ = getattr(hashes, algorithm[-len("SHA_256") :].replace("_", ""), hashes.SHA256)()
+    if algorithm.startswith("ECDSA"):
+        public_key.verify(signature, message, ec.ECDSA(hash_))
+    elif algorithm.startswith("RSASSA_PSS"):
+        public_key.verify(signature, message, padding.PSS(padding.MGF1(hash_), hash_.digest_size), hash_)
+    elif algorithm.startswith("RSASSA"):
+        public_key.verify(signature, message, padding.PKCS1v15(), hash_)
+    else:
+        public_key.verify(signature, message)
+
+
+@pytest.mark.parametrize(("spec", "algorithm"), [each for each in SIGNED if "ED25519" not in each[1]])
+def test_a_message_and_what_stands_for_it_are_signed_alike(asking: Any, spec: str, algorithm: str) -> None:
+    name = f"alias/{spec}"
+    told = asking.get_public_key(KeyId=name)
+    assert (told["KeySpec"], algorithm in told["SigningAlgorithms"]) == (spec, True)
+    public_key = load_der_public_key(told["PublicKey"])
+    for message, message_type in ((b"message", "RAW"), by_its_digest(b"message", algorithm, public_key)):
+        request = {"Message": message, "MessageType": message_type, "SigningAlgorithm": algorithm}
+        signed = asking.sign(KeyId=name, **request)
+        assert signed["SigningAlgorithm"] == algorithm
+        verify(public_key, signed["Signature"], b"message", algorithm)
+
+
+@pytest.mark.parametrize(("spec", "algorithm"), SIGNED)
+@pytest.mark.parametrize("message_type", MESSAGE_TYPES)
+def test_each_algorithm_has_its_types_of_messages(asking: Any, spec: str, algorithm: str, message_type: str) -> None:
+    kind, size = DIGESTS[re.sub(".*(SHA(KE)?_)", r"\1", algorithm)]
+    allowed = {"ED25519_SHA_512": {"RAW"}, "ED25519_PH_SHA_512": {"DIGEST"}}.get(algorithm, {"RAW", kind})
+    request = {"KeyId": f"alias/{spec}", "MessageType": message_type, "SigningAlgorithm": algorithm, "DryRun": True}
+    if message_type not in allowed:
+        assert refusal(asking.sign, Message=bytes(size), **request) == (
+            "ValidationException",
+            f"Message type {message_type} is incompatible with algorithm {algorithm}.",
+        )
+        return
+    signed = "UnsupportedOperationException" if "_PH_" in algorithm else "DryRunOperationException"
+    assert code(asking.sign, Message=bytes(size), **request) == signed
+    for other in (size - 1, size + 1):
+        expected = "DryRunOperationException" if message_type == "RAW" else "ValidationException"
+        assert code(asking.sign, Message=bytes(other), **request) == expected
+
+
+@pytest.mark.parametrize(("spec", "algorithm"), [("RSA_2048", "RSASSA_PSS_SHA_256"), ("ML_DSA_44", "ML_DSA_SHAKE_256")])
+def test_a_longer_message_is_refused_with_any_algorithm(asking: Any, spec: str, algorithm: str) -> None:
+    request = {"KeyId": f"alias/{spec}", "SigningAlgorithm": algorithm}
+    asking.sign(Message=bytes(4096), **request)
+    assert code(asking.sign, Message=bytes(4097), **request) == "ValidationException"
 
 
 def test_a_dry_run_that_would_succeed_says_so(client: Any, key: FakeKey) -> None:
@@ -213,15 +263,6 @@ def test_what_boto3_would_not_send_is_refused(
     assert post(fake_kms, operation, body, headers)[1]["__type"] == expected
 
 
-def test_messages_of_another_type_are_refused(client: Any, fake_kms: FakeKms) -> None:
-    key = fake_kms.create_key(spec="ECC_NIST_P256")
-    request = {"KeyId": key.id, "Message": bytes(64), "SigningAlgorithm": "ECDSA_SHA_256"}
-    assert code(client.sign, MessageType="EXTERNAL_MU", **request) == "ValidationException"
+def test_a_key_that_does_not_sign_says_so(fake_kms: FakeKms) -> None:
     with pytest.raises(ValueError, match="do not sign"):
         fake_kms.create_key(spec="SYMMETRIC_DEFAULT", usage="ENCRYPT_DECRYPT").sign(b"message", "ECDSA_SHA_256")
-
-
-def test_rsa_signs_with_both_schemes(client: Any, fake_kms: FakeKms) -> None:
-    key = fake_kms.create_key(spec="RSA_2048")
-    answer = client.sign(KeyId=key.id, Message=b"message", SigningAlgorithm="RSASSA_PKCS1_V1_5_SHA_512")
-    key.private_key.public_key().verify(answer["Signature"], b"message", padding.PKCS1v15(), hashes.SHA512())

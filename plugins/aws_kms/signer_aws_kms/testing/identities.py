@@ -15,11 +15,16 @@ ADMINISTRATOR: Mapping[str, Any] = {
     "Statement": [{"Effect": "Allow", "Action": "kms:*", "Resource": "*"}],
 }
 
+#: What a policy may make conditions about, with StringEquals: parameters of Sign.
+_CONDITION_KEYS = frozenset({"kms:MessageType", "kms:SigningAlgorithm"})
+
 
 def _policy(value: Mapping[str, Any] | str) -> Mapping[str, Any]:
     policy: Mapping[str, Any] = json.loads(value) if isinstance(value, str) else value
     for statement in _several(policy["Statement"]):
-        unknown = set(statement) - {"Sid", "Effect", "Action", "Resource"}
+        unknown = set(statement) - {"Sid", "Effect", "Action", "Resource", "Condition"}
+        unknown |= set(statement.get("Condition", {})) - {"StringEquals"}
+        unknown |= set(_conditions(statement)) - _CONDITION_KEYS
         if unknown or statement["Effect"] not in ("Allow", "Deny"):
             raise ValueError(f"the fake KMS does not understand this statement: {json.dumps(statement)}")
     return policy
@@ -30,7 +35,8 @@ class Identity:
     """An access key and whose it is.
 
     ``policy`` is an IAM policy document, a mapping or JSON, with ``Effect``, ``Action`` and ``Resource`` and their wild
-    cards, and without conditions. ``session_token`` makes it temporary, ``expires_at`` (seconds since 1970) ends it.
+    cards, and ``StringEquals`` for ``kms:SigningAlgorithm`` and ``kms:MessageType``. ``session_token`` makes it
+    temporary, ``expires_at`` (seconds since 1970) ends it.
     """
 
     access_key_id: str
@@ -47,12 +53,16 @@ class Identity:
             variables["AWS_SESSION_TOKEN"] = self.session_token
         return variables
 
-    def authorize(self, account: str, action: str, resource: str) -> None:
-        """Raise AccessDeniedException, in IAM's words, unless the policy allows it."""
+    def authorize(self, account: str, action: str, resource: str, context: Mapping[str, Any]) -> None:
+        """Raise AccessDeniedException, in IAM's words, unless the policy allows it; its conditions are about what is in
+        ``context``.
+        """
         effects = {
             statement["Effect"]
             for statement in _several(self.policy["Statement"])
-            if _matches(statement["Action"], action, fold=True) and _matches(statement["Resource"], resource)
+            if _matches(statement["Action"], action, fold=True)
+            and _matches(statement["Resource"], resource)
+            and all(context.get(key) in values for key, values in _conditions(statement).items())
         }
         if effects == {"Allow"}:
             return
@@ -66,6 +76,11 @@ class Identity:
             "AccessDeniedException",
             f"User: arn:aws:iam::{account}:user/{self.name} is not authorized to perform: {action}{on} {reason}",
         )
+
+
+def _conditions(statement: Mapping[str, Any]) -> dict[str, Sequence[Any]]:
+    """The values that each condition key may have."""
+    return {key: _several(values) for key, values in statement.get("Condition", {}).get("StringEquals", {}).items()}
 
 
 def _several(value: Any) -> Sequence[Any]:

@@ -9,12 +9,12 @@ from typing import Any
 
 import attrs
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, mldsa, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 
 from signer_aws_kms.testing.answers import AwsError
 
-RAW, DIGEST = "RAW", "DIGEST"
+RAW, DIGEST, EXTERNAL_MU = MESSAGE_TYPES = "RAW", "DIGEST", "EXTERNAL_MU"
 
 _HASHES: Mapping[str, hashes.HashAlgorithm] = {
     "SHA_256": hashes.SHA256(),
@@ -39,6 +39,7 @@ def _sign_ed25519(key: ed25519.Ed25519PrivateKey, algorithm: str, message_type: 
     if message_type != required:
         raise _incompatible(message_type, algorithm)
     if algorithm == "ED25519_PH_SHA_512":
+        _check_length(message, 64, algorithm)
         raise AwsError("UnsupportedOperationException", "this fake does not sign with Ed25519ph")
     return key.sign(message)
 
@@ -62,9 +63,23 @@ def _digest(algorithm: str, message_type: str, message: bytes) -> tuple[bytes, h
         return hashlib.new(function.name, message).digest(), function
     if message_type != DIGEST:
         raise _incompatible(message_type, algorithm)
-    if len(message) != function.digest_size:
-        raise AwsError("ValidationException", f"Digest is invalid length for algorithm {algorithm}.")
+    _check_length(message, function.digest_size, algorithm)
     return message, function
+
+
+def _sign_ml_dsa(key: Any, algorithm: str, message_type: str, message: bytes) -> bytes:
+    if message_type == DIGEST:
+        raise _incompatible(message_type, algorithm)
+    if message_type == EXTERNAL_MU:
+        _check_length(message, 64, algorithm)
+    sign = key.sign if message_type == RAW else key.sign_mu
+    signature: bytes = sign(message)
+    return signature
+
+
+def _check_length(digest: bytes, size: int, algorithm: str) -> None:
+    if len(digest) != size:
+        raise AwsError("ValidationException", f"Digest is invalid length for algorithm {algorithm}.")
 
 
 def _incompatible(message_type: str, algorithm: str) -> AwsError:
@@ -91,6 +106,15 @@ def _rsa(bits: int) -> KeySpec:
     )
 
 
+def _ml_dsa(private_key: Any) -> KeySpec:
+    return KeySpec(
+        usages=("SIGN_VERIFY",),
+        generate=private_key.generate,
+        signing_algorithms=("ML_DSA_SHAKE_256",),
+        sign=_sign_ml_dsa,
+    )
+
+
 KEY_SPECS: Mapping[str, KeySpec] = {
     "ECC_NIST_EDWARDS25519": KeySpec(
         usages=("SIGN_VERIFY",),
@@ -105,10 +129,13 @@ KEY_SPECS: Mapping[str, KeySpec] = {
     "RSA_2048": _rsa(2048),
     "RSA_3072": _rsa(3072),
     "RSA_4096": _rsa(4096),
+    "ML_DSA_44": _ml_dsa(mldsa.MLDSA44PrivateKey),
+    "ML_DSA_65": _ml_dsa(mldsa.MLDSA65PrivateKey),
+    "ML_DSA_87": _ml_dsa(mldsa.MLDSA87PrivateKey),
     "SYMMETRIC_DEFAULT": KeySpec(usages=("ENCRYPT_DECRYPT",), generate=lambda: None),
 }
 
 #: All that the API knows, signed here or not.
 SIGNING_ALGORITHMS = tuple(
-    sorted({each for spec in KEY_SPECS.values() for each in spec.signing_algorithms} | {"SM2DSA", "ML_DSA_SHAKE_256"})
+    sorted({each for spec in KEY_SPECS.values() for each in spec.signing_algorithms} | {"SM2DSA"})
 )

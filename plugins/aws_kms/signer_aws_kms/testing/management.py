@@ -173,7 +173,7 @@ def list_resource_tags(call: Call) -> Content:
 def _tags(call: Call) -> dict[str, str]:
     tags = call.parameters.get("Tags", [])
     if call.operation == "CreateKey" and tags:
-        call.caller.authorize(call.account.id, "kms:TagResource", "*")
+        call.caller.authorize(call.account.id, "kms:TagResource", "*", {})
     if any(tag["TagKey"].startswith("aws:") for tag in tags):
         raise AwsError("TagException", "aws: prefixed tag key names are not allowed for external use.")
     return {tag["TagKey"]: tag["TagValue"] for tag in tags}

@@ -10,13 +10,12 @@ import attrs
 from signer_aws_kms.testing.account import Account
 from signer_aws_kms.testing.answers import AwsError, invalid
 from signer_aws_kms.testing.identities import Identity
-from signer_aws_kms.testing.key_specs import DIGEST, RAW, SIGNING_ALGORITHMS
+from signer_aws_kms.testing.key_specs import MESSAGE_TYPES, RAW, SIGNING_ALGORITHMS
 from signer_aws_kms.testing.keys import DISABLED, PENDING_DELETION, FakeKey
 
 Content = dict[str, Any]
 
 MAX_MESSAGE_BYTES = 4096
-MESSAGE_TYPES = (RAW, DIGEST, "EXTERNAL_MU")
 
 
 @attrs.frozen
@@ -64,8 +63,14 @@ class Call:
 
     def permit(self, *resources: str) -> None:
         """Refuse if the caller's policy does not allow the operation on each resource."""
+        context = {}
+        if self.operation == "Sign":
+            context = {
+                "kms:MessageType": self.parameters.get("MessageType", RAW),
+                "kms:SigningAlgorithm": self.parameters.get("SigningAlgorithm"),
+            }
         for resource in resources:
-            self.caller.authorize(self.account.id, f"kms:{self.operation}", resource)
+            self.caller.authorize(self.account.id, f"kms:{self.operation}", resource, context)
 
     def key(self, parameter: str = "KeyId") -> FakeKey:
         """The key that a parameter names, which the caller may use."""
