@@ -1,4 +1,4 @@
-"""The ``awskms`` backend of signer-core: keys in AWS KMS, Ed25519.
+"""The ``awskms`` backend of signer-core: keys in AWS KMS, for every algorithm.
 
 Only the hooks are here; boto3 is imported when a key is opened, so that a command that needs no KMS does not wait for
 it.
@@ -30,12 +30,12 @@ if not TYPE_CHECKING:  # a key is for those who open one in code
 
 @hookimpl
 def signer_backend() -> Backend:
-    """Keys in AWS KMS, Ed25519."""
+    """Keys in AWS KMS."""
     return Backend(
         contract=1,
         config_class=AwsKmsConfig,
         remote=True,
-        algorithms=frozenset({Algorithm.ED25519}),
+        algorithms=frozenset(Algorithm),
         default_timeout=TIMEOUT,
         default_attempt_timeout=ATTEMPT_TIMEOUT,
         default_max_retries=MAX_RETRIES,

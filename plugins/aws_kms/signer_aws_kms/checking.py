@@ -14,11 +14,13 @@ from signer_aws_kms.account import Account
 from signer_aws_kms.asked import Asked
 from signer_aws_kms.config import ATTEMPT_TIMEOUT, MAX_RETRIES, AwsKmsConfig
 from signer_aws_kms.key import AwsKmsKey
-from signer_aws_kms.opening import SIGNING_ALGORITHM, SPEC, USAGE, account_of, open_with
+from signer_aws_kms.opening import USAGE, account_of, open_with
 from signer_aws_kms.refusals import DryRunSucceededError
+from signer_aws_kms.signing_algorithms import SERVED, algorithm_for
+from signer_core.algorithms import Algorithm, prehash_of
 from signer_core.attempts import Attempts
 from signer_core.deadline import Deadline
-from signer_core.errors import DeadlineExceededError, InvalidSignatureError, SignerError
+from signer_core.errors import DeadlineExceededError, InvalidSignatureError, SignerError, UnsupportedAlgorithmError
 from signer_core.hookspecs import Verdict
 
 _MESSAGE = b"signer check"
@@ -58,16 +60,18 @@ class _Checks:
         except SignerError as error:
             yield _failed("key", error)
             if not error.retryable:  # what else is missing, so that all of it can be mended at once
-                yield self._state(self.config.key_id)
-                yield self._permission(self.config.key_id)
+                state, algorithm = self._state(self.config.key_id)
+                yield state
+                if algorithm is not None:
+                    yield self._permission(self.config.key_id, algorithm)
             return
         try:
             yield Verdict(step="key", passed=True, detail=key.key_id)
-            yield self._state(key.key_id)
+            yield self._state(key.key_id)[0]
             yield Verdict(
                 step="public key", passed=True, detail=f"{key.public_key.algorithm}, {key.public_key.fingerprint}"
             )
-            yield (permission := self._permission(key.key_id))
+            yield (permission := self._permission(key.key_id, key.public_key.algorithm))
             if permission.passed:
                 yield self._signature(key)
                 yield self._latency(key)
@@ -90,29 +94,34 @@ class _Checks:
                 remedy="`aws sts get-caller-identity` takes the same way to them, and tells more",
             ) from error
 
-    def _state(self, key_id: str) -> Verdict:
-        """State, spec and usage."""
+    def _state(self, key_id: str) -> tuple[Verdict, Algorithm | None]:
+        """State, spec and usage; and what the key would sign with, None if it serves nothing that is wanted."""
         try:
             described = self._call("DescribeKey", key_id)
         except SignerError as error:
-            return _failed("key state", error)
+            return _failed("key state", error), self.config.algorithm or Algorithm.ED25519
         metadata = described.get("KeyMetadata")
         facts = metadata if isinstance(metadata, dict) else {}
         state, spec, usage = (facts.get(name) for name in ("KeyState", "KeySpec", "KeyUsage"))
-        passed = (state, spec, usage) == ("Enabled", SPEC, USAGE)
-        remedy = f"it must be Enabled, {SPEC} and {USAGE}"
-        return Verdict(
-            step="key state", passed=passed, detail=f"{state}, {spec}, {usage}", remedy=None if passed else remedy
-        )
+        detail = f"{state}, {spec}, {usage}"
+        try:
+            algorithm = algorithm_for(spec, self.config.algorithm)
+        except UnsupportedAlgorithmError as error:
+            return Verdict(step="key state", passed=False, detail=detail, remedy=error.remedy), None
+        passed = (state, usage) == ("Enabled", USAGE)
+        remedy = None if passed else f"it must be Enabled, and for {USAGE}"
+        return Verdict(step="key state", passed=passed, detail=detail, remedy=remedy), algorithm
 
-    def _permission(self, key_id: str) -> Verdict:
+    def _permission(self, key_id: str, algorithm: Algorithm) -> Verdict:
+        served = SERVED[algorithm]
+        content = _MESSAGE if served.raw else bytes(prehash_of(algorithm).size)
         try:
             self._call(
                 "Sign",
                 key_id,
-                Message=base64.b64encode(_MESSAGE).decode(),
-                MessageType="RAW",
-                SigningAlgorithm=SIGNING_ALGORITHM,
+                Message=base64.b64encode(content).decode(),
+                MessageType="RAW" if served.raw else served.prehashed,
+                SigningAlgorithm=served.name,
                 DryRun=True,
             )
         except DryRunSucceededError:

@@ -2,12 +2,15 @@
 
 import attrs
 
+from signer_core.algorithms import Algorithm
 from signer_core.options import describe, seconds
 
 #: The backend's defaults of the core's options: seconds of a call and of one attempt, attempts after the first.
 TIMEOUT = 10.0
 ATTEMPT_TIMEOUT = 3.0
 MAX_RETRIES = 3
+
+_RSA_BITS = 2048, 3072, 4096
 
 
 @attrs.frozen(kw_only=True)
@@ -36,6 +39,11 @@ class AwsKmsConfig:
     grant_tokens: tuple[str, ...] = attrs.field(
         default=(), repr=False, metadata=describe("grant tokens that are passed on to KMS")
     )
+    algorithm: Algorithm | None = attrs.field(
+        default=None,
+        metadata=describe("of a new key (ed25519 unless set), and the one that an existing key must serve"),
+    )
+    rsa_bits: int = attrs.field(default=3072, metadata=describe("the size of a new RSA key: 2048, 3072 or 4096 bits"))
     description: str = attrs.field(default="", metadata=describe("the description of a key that `signer init` makes"))
     tags: dict[str, str] = attrs.field(factory=dict, metadata=describe("the tags of a key that `signer init` makes"))
 
@@ -43,6 +51,11 @@ class AwsKmsConfig:
     def _at_least_1(self, _: object, value: int) -> None:
         if value < 1:
             raise ValueError("write 1 or more")
+
+    @rsa_bits.validator
+    def _is_a_size(self, _: object, rsa_bits: int) -> None:
+        if rsa_bits not in _RSA_BITS:
+            raise ValueError(f"write one of: {', '.join(map(str, _RSA_BITS))}")
 
     @endpoint_url.validator
     def _is_url(self, _: object, value: str | None) -> None:

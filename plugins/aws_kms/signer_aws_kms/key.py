@@ -2,13 +2,14 @@
 
 import base64
 import binascii
-import json
 from typing import TYPE_CHECKING, Any
 
 from signer_aws_kms.account import Account
 from signer_aws_kms.asked import Asked
 from signer_aws_kms.config import TIMEOUT, AwsKmsConfig
 from signer_aws_kms.failures import incomplete
+from signer_aws_kms.sign_request import SignRequests
+from signer_aws_kms.signing_algorithms import MAX_MESSAGE_BYTES
 from signer_core.deadline import Deadline
 from signer_core.errors import SignatureVerificationError
 from signer_core.hookspecs import SigningKey
@@ -17,26 +18,18 @@ from signer_core.public_key import PublicKey
 if TYPE_CHECKING:
     import boto3.session
 
-#: KMS signs no more in one piece, and Ed25519 has to have the message whole.
-MAX_MESSAGE_BYTES = 4096
-
 
 class AwsKmsKey(SigningKey):
-    """An Ed25519 key, pinned to the ARN and the public key that it had when it was opened."""
+    """A key for signing, pinned to the ARN and the public key that it had when it was opened."""
 
     def __init__(self, account: Account, config: AwsKmsConfig, arn: str, public_key: PublicKey) -> None:
         self._account = account
         self._config = config
         self._arn = arn
         self._public_key = public_key
-        request: dict[str, Any] = {
-            "KeyId": arn,
-            "SigningAlgorithm": "ED25519_SHA_512",
-            "MessageType": "RAW",
-            **({"GrantTokens": config.grant_tokens} if config.grant_tokens else {}),
-        }
         self._asked = Asked("Sign", arn, account.place.region)
-        self._request = json.dumps(request)[:-1].encode() + b', "Message": "'
+        more = {"GrantTokens": config.grant_tokens} if config.grant_tokens else {}
+        self._requests = SignRequests(arn, public_key, **more)
         self._lease = account.lease()
 
     @classmethod
@@ -73,9 +66,9 @@ class AwsKmsKey(SigningKey):
         return self._public_key
 
     @property
-    def max_message_bytes(self) -> int:
-        """4096, KMS's limit."""
-        return MAX_MESSAGE_BYTES
+    def max_message_bytes(self) -> int | None:
+        """None for a key that signs digests, so messages of any size; else 4096, KMS's limit."""
+        return MAX_MESSAGE_BYTES if self._requests.of_digest is None else None
 
     @property
     def renew_after(self) -> float | None:
@@ -84,7 +77,15 @@ class AwsKmsKey(SigningKey):
 
     def sign(self, message: bytes, deadline: Deadline) -> bytes:
         """One call of Sign to the pinned key."""
-        body = self._request + base64.b64encode(message) + b'"}'
+        return self._signature(self._requests.of_message(message), deadline)
+
+    def sign_digest(self, digest: bytes, deadline: Deadline) -> bytes:
+        """One call of Sign to the pinned key, with a digest or the μ of ML-DSA, if the algorithm signs such."""
+        if self._requests.of_digest is None:
+            return super().sign_digest(digest, deadline)
+        return self._signature(self._requests.of_digest(digest), deadline)
+
+    def _signature(self, body: bytes, deadline: Deadline) -> bytes:
         answer = self._account.transport.call(self._asked, body, deadline)
         if answer.get("KeyId") != self._arn:
             raise SignatureVerificationError(

@@ -18,7 +18,9 @@ from signer_aws_kms.config import ATTEMPT_TIMEOUT, AwsKmsConfig
 from signer_aws_kms.failures import incomplete
 from signer_aws_kms.key import AwsKmsKey
 from signer_aws_kms.key_names import alias_in, is_key_arn, region_of
-from signer_aws_kms.opening import SPEC, USAGE, account_of, open_with, resolved
+from signer_aws_kms.opening import USAGE, account_of, open_with, resolved
+from signer_aws_kms.signing_algorithms import key_spec_of_new
+from signer_core.algorithms import Algorithm
 from signer_core.attempts import Attempts
 from signer_core.deadline import Deadline
 from signer_core.errors import (
@@ -93,7 +95,8 @@ def _is_elsewhere(account: Account, alias_arn: str, alias: str, deadline: Deadli
 
 def _make(account: Account, config: AwsKmsConfig, deadline: Deadline) -> str:
     """The ARN of a new key."""
-    request: dict[str, Any] = {"KeySpec": SPEC, "KeyUsage": USAGE, "Description": config.description}
+    key_spec = key_spec_of_new(config.algorithm or Algorithm.ED25519, config.rsa_bits)
+    request: dict[str, Any] = {"KeySpec": key_spec, "KeyUsage": USAGE, "Description": config.description}
     if config.tags:
         request["Tags"] = [{"TagKey": name, "TagValue": value} for name, value in config.tags.items()]
     asked = Asked(

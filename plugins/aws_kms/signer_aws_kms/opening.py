@@ -9,9 +9,11 @@ from signer_aws_kms.account import Account
 from signer_aws_kms.accounts import open_account
 from signer_aws_kms.asked import Asked
 from signer_aws_kms.config import AwsKmsConfig
+from signer_aws_kms.details import plain
 from signer_aws_kms.failures import incomplete
 from signer_aws_kms.key import AwsKmsKey
 from signer_aws_kms.key_names import is_key_arn, may_mean
+from signer_aws_kms.signing_algorithms import SERVED, algorithm_for
 from signer_core.algorithms import Algorithm
 from signer_core.deadline import Deadline
 from signer_core.errors import (
@@ -24,8 +26,6 @@ from signer_core.errors import (
 from signer_core.public_key import PublicKey
 
 USAGE = "SIGN_VERIFY"
-SPEC = "ECC_NIST_EDWARDS25519"
-SIGNING_ALGORITHM = "ED25519_SHA_512"
 #: What comes before the raw key in an Ed25519 key's SubjectPublicKeyInfo (RFC 8410, section 4).
 _ED25519_HEAD = bytes.fromhex("302a300506032b6570032100")
 
@@ -58,11 +58,11 @@ def resolved(account: Account, config: AwsKmsConfig, deadline: Deadline) -> tupl
     if config.grant_tokens:
         request["GrantTokens"] = config.grant_tokens
     asked = Asked("GetPublicKey", config.key_id, account.place.region)
-    return judged(account.transport.call(asked, json.dumps(request).encode(), deadline), asked)
+    return judged(account.transport.call(asked, json.dumps(request).encode(), deadline), asked, config.algorithm)
 
 
-def judged(answer: dict[str, Any], asked: Asked) -> tuple[str, PublicKey]:
-    """The ARN and public key in an answer of GetPublicKey, if they are a key's that signs with Ed25519."""
+def judged(answer: dict[str, Any], asked: Asked, configured: Algorithm | None) -> tuple[str, PublicKey]:
+    """The ARN and public key in an answer of GetPublicKey, if they are a key's that signs with what is configured."""
     arn = answer.get("KeyId")
     if not isinstance(arn, str) or not is_key_arn(arn):
         raise incomplete(asked, "key ARN")
@@ -73,25 +73,24 @@ def judged(answer: dict[str, Any], asked: Asked) -> tuple[str, PublicKey]:
     usage = answer.get("KeyUsage")
     if usage != USAGE:
         raise KeyUnavailableError(
-            f"{arn} is for {usage}, not for signing", remedy=f"use a key with KeyUsage {USAGE} and KeySpec {SPEC}"
-        )
-    spec = answer.get("KeySpec", answer.get("CustomerMasterKeySpec"))
-    algorithms = answer.get("SigningAlgorithms")
-    if spec != SPEC or not isinstance(algorithms, list) or SIGNING_ALGORITHM not in algorithms:
-        raise UnsupportedAlgorithmError(
-            f"{arn} is an {spec} key, which does not sign with {SIGNING_ALGORITHM}",
-            remedy=f"use a key with KeySpec {SPEC}",
+            plain(f"{arn} is for {usage}, not for signing"), remedy=f"use a key with KeyUsage {USAGE}"
         )
     try:
-        public_key = _public_key(base64.b64decode(answer["PublicKey"], validate=True))
+        algorithm = algorithm_for(answer.get("KeySpec", answer.get("CustomerMasterKeySpec")), configured)
+        served, serves = SERVED[algorithm].name, answer.get("SigningAlgorithms")
+        if not isinstance(serves, list) or served not in serves:
+            raise UnsupportedAlgorithmError(f"it signs with {serves}, not with {served}", remedy="use another key")
+        public_key = _public_key(base64.b64decode(answer["PublicKey"], validate=True), algorithm)
+    except UnsupportedAlgorithmError as error:
+        raise UnsupportedAlgorithmError(plain(f"{arn} cannot be used: {error.message}"), remedy=error.remedy) from error
     except (KeyError, TypeError, ValueError, binascii.Error, KeyFormatError) as error:
         raise incomplete(asked, "public key") from error
-    if public_key.algorithm is not Algorithm.ED25519:
-        raise UnsupportedAlgorithmError(f"{arn} has a public key for {public_key.algorithm}")
     return arn, public_key
 
 
-def _public_key(der: bytes) -> PublicKey:
+def _public_key(der: bytes, algorithm: Algorithm) -> PublicKey:
     """The key in a SubjectPublicKeyInfo. What loads all kinds of them takes a while to import, and is for others."""
     head, raw = der[: len(_ED25519_HEAD)], der[len(_ED25519_HEAD) :]
-    return PublicKey.from_raw(Algorithm.ED25519, raw) if head == _ED25519_HEAD else PublicKey.from_der(der)
+    if algorithm is Algorithm.ED25519 and head == _ED25519_HEAD:
+        return PublicKey.from_raw(algorithm, raw)
+    return PublicKey.from_der(der, algorithm=algorithm)

@@ -151,7 +151,7 @@ _MEANINGS: tuple[tuple[re.Pattern[str], type[SignerError], str | None], ...] = (
     (
         re.compile(r"InvalidKeyUsage|UnsupportedOperation"),
         KeyUnavailableError,
-        "use a key with KeyUsage SIGN_VERIFY and KeySpec ECC_NIST_EDWARDS25519",
+        "use a key with KeyUsage SIGN_VERIFY, and an algorithm that it serves",
     ),
     (re.compile(r"InvalidArn|InvalidAliasName"), ConfigError, _NOT_RIGHT),
     (re.compile(r"InvalidGrantToken"), ConfigError, "correct grant_tokens"),

@@ -2,7 +2,7 @@
 
 import contextlib
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import pytest
 
@@ -32,7 +32,10 @@ BREAKAGES: dict[str, tuple[type[SignError], faults.Fault]] = {
 
 
 class TestAlias(SigningKeyConformance):
-    """With a key that is named by its alias, as most are."""
+    """With an Ed25519 key that is named by its alias, as most are."""
+
+    spec = "ECC_NIST_EDWARDS25519"
+    more: Mapping[str, object] = {}
 
     @pytest.fixture(scope="class")
     @classmethod
@@ -45,8 +48,8 @@ class TestAlias(SigningKeyConformance):
     @pytest.fixture(scope="class")
     @classmethod
     def config(cls, kms: FakeKms) -> dict[str, object]:
-        kms.create_key(alias="alias/sequencer")
-        return {"backend": "awskms", "key_id": "alias/sequencer"}
+        kms.create_key(alias="alias/sequencer", spec=cls.spec)
+        return {"backend": "awskms", "key_id": "alias/sequencer", **cls.more}
 
     @pytest.fixture
     def missing_config(self, kms: FakeKms) -> dict[str, object]:
@@ -69,3 +72,22 @@ class TestAlias(SigningKeyConformance):
                 kms.clear_faults()
 
         return error, broken()
+
+
+class TestEcdsa(TestAlias):
+    """With a key on an elliptic curve."""
+
+    spec = "ECC_SECG_P256K1"
+
+
+class TestRsa(TestAlias):
+    """With an RSA key, and not with the first of the algorithms that it serves."""
+
+    spec = "RSA_2048"
+    more: Mapping[str, object] = {"algorithm": "rsa-pkcs1v15-sha384"}
+
+
+class TestMlDsa(TestAlias):
+    """With an ML-DSA key."""
+
+    spec = "ML_DSA_65"

@@ -1,6 +1,7 @@
 """The fake KMS held to the service model that boto3 is built from, and, where they overlap, to ministack's answers."""
 
 import contextlib
+import hashlib
 import json
 import uuid
 from collections.abc import Callable, Iterator
@@ -11,10 +12,12 @@ import pytest
 from botocore.exceptions import ClientError
 from botocore.model import ListShape, ServiceModel, Shape, StructureShape
 
+from signer_aws_kms.signing_algorithms import SERVED
 from signer_aws_kms.testing import FakeKms
 from signer_aws_kms.testing.identities import ADMINISTRATOR
-from signer_aws_kms.testing.key_specs import KEY_SPECS, SIGNING_ALGORITHMS
+from signer_aws_kms.testing.key_specs import KEY_SPECS, MESSAGE_TYPES, SIGNING_ALGORITHMS
 from signer_aws_kms.testing.service import OPERATIONS
+from signer_core import PublicKey
 from tests.plugins.aws_kms.clients import ED25519
 from tests.plugins.aws_kms.ministack import Ministack
 
@@ -64,6 +67,10 @@ def every_operation(client: Any) -> None:
     client.update_alias(AliasName="alias/a", TargetKeyId=key_id)
     client.list_aliases()
     client.sign(KeyId=key_id, Message=b"message", **ED25519)
+    for spec in ("ML_DSA_44", "ECC_SECG_P256K1", "RSA_2048"):
+        made = client.create_key(KeySpec=spec, KeyUsage="SIGN_VERIFY")["KeyMetadata"]
+        algorithm = client.get_public_key(KeyId=made["KeyId"])["SigningAlgorithms"][0]
+        client.sign(KeyId=made["KeyId"], Message=b"message", SigningAlgorithm=algorithm)
     client.get_public_key(KeyId=key_id)
     client.get_public_key(KeyId=decrypting)
     client.tag_resource(KeyId=key_id, Tags=[{"TagKey": "a", "TagValue": "c"}])
@@ -93,8 +100,19 @@ def test_answers_are_as_the_model_has_them(client: Any, model: ServiceModel) -> 
 
 def test_names_are_the_models(model: ServiceModel) -> None:
     assert set(OPERATIONS) <= set(model.operation_names)
-    assert set(KEY_SPECS) <= set(model.shape_for("KeySpec").enum)
-    assert set(SIGNING_ALGORITHMS) <= set(model.shape_for("SigningAlgorithmSpec").enum)
+    assert set(SIGNING_ALGORITHMS) == set(model.shape_for("SigningAlgorithmSpec").enum)
+    assert set(MESSAGE_TYPES) == set(model.shape_for("MessageType").enum)
+    missing = set(model.shape_for("KeySpec").enum) - set(KEY_SPECS)
+    assert {name for name in missing if not name.startswith(("HMAC_", "ML_KEM_"))} == {"SM2"}
+
+
+def test_what_the_backend_asks_for_is_all_that_the_model_has_but_for_sm2_and_ed25519ph(model: ServiceModel) -> None:
+    served = {each.name for each in SERVED.values()}
+    assert set(model.shape_for("SigningAlgorithmSpec").enum) - served == {"SM2DSA", "ED25519_PH_SHA_512"}
+    assert served <= set(SIGNING_ALGORITHMS)
+    assert {each.prehashed or "RAW" for each in SERVED.values()} == set(model.shape_for("MessageType").enum)
+    for each in SERVED.values():
+        assert all(each.name in KEY_SPECS[spec].signing_algorithms for spec in each.key_specs)
 
 
 Call = Callable[[Any, str, str], Any]
@@ -158,6 +176,52 @@ def test_ministack_knows_the_members_of_the_answers(client: Any, fake_kms: FakeK
         assert {name: type(ours[name]) for name in ours if name in theirs} == {
             name: type(theirs[name]) for name in ours if name in theirs
         }
+
+
+#: Kinds of keys that both have; what is not right to sign with them: (message, its type, algorithm).
+SPECS = ("ECC_NIST_P256", "ECC_NIST_P384", "ECC_NIST_P521", "ECC_SECG_P256K1", "RSA_2048")
+NOT_SIGNED = {
+    "a short digest": (bytes(31), "DIGEST", "ECDSA_SHA_256"),
+    "a long digest": (bytes(48), "DIGEST", "ECDSA_SHA_256"),
+    "an algorithm of other keys": (b"m", "RAW", "RSASSA_PSS_SHA_256"),
+    "another hash": (bytes(48), "DIGEST", "ECDSA_SHA_384"),
+    "ML-DSA": (bytes(64), "EXTERNAL_MU", "ML_DSA_SHAKE_256"),
+}
+
+
+@pytest.mark.parametrize("spec", SPECS)
+def test_keys_of_each_kind_are_as_in_ministack(client: Any, ministack: Ministack, spec: str) -> None:
+    with contextlib.closing(ministack.client("kms")) as other:
+        told = []
+        for each in (client, other):
+            key_id = each.create_key(KeySpec=spec, KeyUsage="SIGN_VERIFY")["KeyMetadata"]["KeyId"]
+            public = each.get_public_key(KeyId=key_id)
+            for algorithm in public["SigningAlgorithms"]:
+                digest = hashlib.new(algorithm[-len("SHA_256") :].replace("_", ""), b"message").digest()
+                signed = each.sign(KeyId=key_id, Message=digest, MessageType="DIGEST", SigningAlgorithm=algorithm)
+                ours = next(
+                    name
+                    for name, served in SERVED.items()
+                    if (algorithm, spec in served.key_specs) == (served.name, True)
+                )
+                PublicKey.from_der(public["PublicKey"], algorithm=ours).verify(signed["Signature"], b"message")
+            told.append({name: public[name] for name in ("KeySpec", "KeyUsage", "SigningAlgorithms")})
+    assert told[0] == told[1]
+
+
+@pytest.mark.parametrize("request_", NOT_SIGNED.values(), ids=NOT_SIGNED)
+def test_what_is_not_signed_is_refused_as_in_ministack(
+    client: Any, ministack: Ministack, request_: tuple[bytes, str, str]
+) -> None:
+    message, message_type, algorithm = request_
+    with contextlib.closing(ministack.client("kms")) as other:
+        told = []
+        for each in (client, other):
+            key_id = each.create_key(KeySpec="ECC_NIST_P256", KeyUsage="SIGN_VERIFY")["KeyMetadata"]["KeyId"]
+            with pytest.raises(ClientError) as failure:
+                each.sign(KeyId=key_id, Message=message, MessageType=message_type, SigningAlgorithm=algorithm)
+            told.append((failure.value.response["Error"]["Code"], failure.value.response["Error"]["Message"]))
+    assert told[0] == told[1]
 
 
 def test_a_secret_and_an_access_key_that_are_wrong_are_refused_as_in_ministack(

@@ -23,6 +23,7 @@ from signer_core.errors import (
     KeyNotFoundError,
     KeyUnavailableError,
     SignError,
+    UnsupportedAlgorithmError,
 )
 from signer_core.hookspecs import SigningKey
 from tests.plugins.aws_kms.signers import ALIAS, account, opened, options
@@ -35,6 +36,36 @@ def test_the_key_of_a_missing_alias_is_made(fake_kms: FakeKms) -> None:
     assert signer.key_id == key.arn
     assert (key.spec, key.usage, key.description) == ("ECC_NIST_EDWARDS25519", "SIGN_VERIFY", "signs blocks")
     assert key.tags == {"team": "sequencer"}
+
+
+@pytest.mark.parametrize(
+    ("more", "spec"),
+    [
+        ({"algorithm": "ed25519"}, "ECC_NIST_EDWARDS25519"),
+        ({"algorithm": "ecdsa-secp256k1-sha256"}, "ECC_SECG_P256K1"),
+        ({"algorithm": "rsa-pkcs1v15-sha256"}, "RSA_3072"),
+        ({"algorithm": "rsa-pss-sha512", "rsa_bits": 2048}, "RSA_2048"),
+        ({"algorithm": "ml-dsa-87", "rsa_bits": 2048}, "ML_DSA_87"),
+        ({"rsa_bits": 4096}, "ECC_NIST_EDWARDS25519"),
+    ],
+)
+def test_the_key_is_one_for_the_configured_algorithm(fake_kms: FakeKms, more: dict[str, object], spec: str) -> None:
+    with init_signer(options(**more)) as made, init_signer(options(**more)) as again:
+        again.public_key.verify(made.sign(bytes(4000)), bytes(4000))
+        assert made.algorithm == more.get("algorithm", "ed25519")
+    assert (fake_kms.key(ALIAS).spec, fake_kms.requests["CreateKey"]) == (spec, 1)
+
+
+def test_no_key_is_made_where_there_is_one_for_another_algorithm(fake_kms: FakeKms) -> None:
+    fake_kms.create_key(alias=ALIAS)
+    with pytest.raises(UnsupportedAlgorithmError, match="does not serve ml-dsa-44"):
+        init_signer(options(algorithm="ml-dsa-44"))
+    assert fake_kms.requests["CreateKey"] == 0
+
+
+def test_an_rsa_key_has_a_size_that_kms_has() -> None:
+    with pytest.raises(ConfigError, match=r"rsa_bits.*2048, 3072, 4096"):
+        init_signer(options(algorithm="rsa-pss-sha256", rsa_bits=1024))
 
 
 def test_the_key_of_a_missing_alias_arn_is_made(fake_kms: FakeKms) -> None:

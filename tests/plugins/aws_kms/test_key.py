@@ -1,7 +1,6 @@
 """Signing with an open key."""
 
 import base64
-import json
 import logging
 import pickle
 from typing import Any
@@ -176,6 +175,6 @@ def test_nothing_that_is_secret_is_logged_or_told(
 
 def test_the_request_is_json_that_any_kms_reads(fake_kms: FakeKms) -> None:
     fake_kms.create_key(alias=ALIAS)
-    key = AwsKmsKey.open(ALIAS, grant_tokens=('"quoted"',))
-    assert json.loads(key._request + b'"}')["GrantTokens"] == ['"quoted"']
-    key.close()
+    with opened(grant_tokens=['"quoted"']) as signer:
+        signer.sign(b"message")
+    assert last_request(fake_kms)["GrantTokens"] == ['"quoted"']

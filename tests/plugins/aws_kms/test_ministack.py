@@ -11,7 +11,13 @@ from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from signer_aws_kms.testing.identities import ADMINISTRATOR
 from signer_core import create_signer, init_signer
-from signer_core.errors import AccessDeniedError, KeyNotFoundError, KeyUnavailableError, MessageTooLargeError
+from signer_core.errors import (
+    AccessDeniedError,
+    KeyNotFoundError,
+    KeyUnavailableError,
+    MessageTooLargeError,
+    UnsupportedAlgorithmError,
+)
 from tests.plugins.aws_kms.clients import ED25519
 from tests.plugins.aws_kms.ministack import REGION, ROOT, Ministack
 
@@ -108,6 +114,30 @@ def test_a_signer_of_any_name_signs(
         signer.public_key.verify(signer.sign(b""), b"")
         with pytest.raises(MessageTooLargeError):
             signer.sign(b"m" * 4097)
+
+
+#: What ministack has of the kinds of keys, and what is signed with them; RSA keys of 2048 bits, which are made soonest.
+ALGORITHMS = [
+    *("ecdsa-p256-sha256", "ecdsa-p384-sha384", "ecdsa-p521-sha512", "ecdsa-secp256k1-sha256"),
+    *(f"rsa-{scheme}-sha{size}" for scheme in ("pss", "pkcs1v15") for size in (256, 384, 512)),
+]
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_a_key_for_each_algorithm_is_made_and_signs(config: dict[str, Any], algorithm: str) -> None:
+    message = bytes(100_000)
+    new = {**config, "key_id": f"alias/{uuid.uuid4()}", "algorithm": algorithm, "rsa_bits": 2048}
+    with init_signer(new) as made, create_signer(new) as signer:
+        assert (signer.key_id, signer.algorithm) == (made.key_id, algorithm)
+        signer.public_key.verify(signer.sign(message), message)
+        hasher = signer.hasher()
+        hasher.update(message)
+        signer.public_key.verify(signer.sign_digest(hasher.digest()), message)
+
+
+def test_a_key_of_another_kind_than_configured_is_refused(config: dict[str, Any]) -> None:
+    with pytest.raises(UnsupportedAlgorithmError, match="ECC_NIST_EDWARDS25519 does not serve rsa-pss-sha256"):
+        create_signer({**config, "algorithm": "rsa-pss-sha256"})
 
 
 def test_an_alias_that_moves_is_followed(config: dict[str, Any], root: Any, arn: str, alias: str) -> None:

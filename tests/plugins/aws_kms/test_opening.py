@@ -67,12 +67,6 @@ def test_a_key_for_encryption_is_refused(fake_kms: FakeKms) -> None:
         opened()
 
 
-def test_a_key_for_another_algorithm_is_refused(fake_kms: FakeKms) -> None:
-    fake_kms.create_key(alias=ALIAS, spec="ECC_NIST_P256")
-    with pytest.raises(UnsupportedAlgorithmError, match=r"ECC_NIST_P256.*ECC_NIST_EDWARDS25519"):
-        opened()
-
-
 def test_a_key_that_does_not_sign_plain_ed25519_is_refused(fake_kms: FakeKms) -> None:
     fake_kms.create_key(alias=ALIAS)
     fake_kms.inject(faults.with_members(SigningAlgorithms=["ED25519_PH_SHA_512"]), operation="GetPublicKey")
