@@ -1,9 +1,11 @@
 """No call outlasts its deadline by more than a quarter of a second, whatever hangs; a cancelled one stops."""
 
 import asyncio
+import contextlib
 import socket
 import ssl
 import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -206,30 +208,9 @@ def test_a_cancelled_attempt_that_has_no_answer_closes_its_connection(fake_kms: 
     assert fake_kms.connections_opened == 2
 
 
-def test_a_call_that_is_cancelled_while_it_waits_for_a_connection_leaves_the_queue(fake_kms: FakeKms) -> None:
-    fake_kms.create_key(alias=ALIAS)
-    came, go, cancel = threading.Event(), threading.Event(), threading.Event()
-
-    def hold(request: faults.Request) -> Any:
-        came.set()
-        go.wait(PATIENCE)
-        return request.proceed()
-
-    with opened(max_connections=1) as signer, ThreadPoolExecutor(1) as caller:
-        fake_kms.inject(hold, operation="Sign")
-        busy = caller.submit(signer.sign, b"message")
-        assert came.wait(PATIENCE)
-        threading.Timer(0.05, cancel.set).start()
-        with Measured(), pytest.raises(SignCancelledError):
-            signer.sign(b"message", cancel=cancel)
-        go.set()
-        busy.result(PATIENCE)
-        signer.sign(b"message")
-    assert fake_kms.connections_opened == 1
-
-
-def test_a_call_for_which_no_connection_becomes_free_says_so(fake_kms: FakeKms) -> None:
-    fake_kms.create_key(alias=ALIAS)
+@contextlib.contextmanager
+def busy(kms: FakeKms, signer: Signer) -> Iterator[None]:
+    """A call that is under way for as long as the block."""
     came, go = threading.Event(), threading.Event()
 
     def hold(request: faults.Request) -> Any:
@@ -237,12 +218,32 @@ def test_a_call_for_which_no_connection_becomes_free_says_so(fake_kms: FakeKms) 
         go.wait(PATIENCE)
         return request.proceed()
 
-    with opened(max_connections=1) as signer, ThreadPoolExecutor(1) as caller:
-        fake_kms.inject(hold, operation="Sign")
-        busy = caller.submit(signer.sign, b"message")
-        assert came.wait(PATIENCE)
-        with Measured(), pytest.raises(DeadlineExceededError, match=r"connections were busy; raise max_connections"):
-            signer.sign(b"message", timeout=BUDGET)
-        go.set()
-        busy.result(PATIENCE)
+    with ThreadPoolExecutor(1) as caller:
+        kms.inject(hold, operation="Sign")
+        call = caller.submit(signer.sign, b"message")
+        try:
+            assert came.wait(PATIENCE)
+            yield
+        finally:
+            go.set()
+        call.result(PATIENCE)
+
+
+def test_a_call_that_is_cancelled_while_it_waits_for_a_connection_leaves_the_queue(fake_kms: FakeKms) -> None:
+    fake_kms.create_key(alias=ALIAS)
+    cancel = threading.Event()
+    with opened(max_connections=1) as signer:
+        with busy(fake_kms, signer):
+            threading.Timer(0.05, cancel.set).start()
+            with Measured(), pytest.raises(SignCancelledError):
+                signer.sign(b"message", cancel=cancel)
+        signer.sign(b"message")
+    assert fake_kms.connections_opened == 1
+
+
+def test_a_call_for_which_no_connection_becomes_free_says_so(fake_kms: FakeKms) -> None:
+    fake_kms.create_key(alias=ALIAS)
+    told = pytest.raises(DeadlineExceededError, match=r"connections were busy; raise max_connections")
+    with opened(max_connections=1) as signer, busy(fake_kms, signer), Measured(), told:
+        signer.sign(b"message", timeout=BUDGET)
     assert fake_kms.requests["Sign"] == 1

@@ -203,15 +203,20 @@ def test_a_connection_that_was_idle_for_too_long_is_not_trusted() -> None:
         assert len(server.received) == 2
 
 
+def burst(pool: Pool, gate: Gate, callers: ThreadPoolExecutor) -> None:
+    """Three calls at once, which leave three idle connections."""
+    calls = [callers.submit(ask, pool) for _ in range(3)]
+    for _ in calls:
+        assert gate.came.acquire(timeout=PATIENCE)
+    gate.go.release(3)
+    for call in calls:
+        call.result(PATIENCE)
+
+
 def test_connections_that_a_burst_left_idle_are_closed_by_the_next_call() -> None:
     clock, gate = Clock(), Gate()
     with peer(gate) as server, pool_to(server, size=3, clock=clock) as pool, ThreadPoolExecutor(3) as callers:
-        calls = [callers.submit(ask, pool) for _ in range(3)]
-        for _ in calls:
-            assert gate.came.acquire(timeout=PATIENCE)
-        gate.go.release(3)
-        for call in calls:
-            call.result(PATIENCE)
+        burst(pool, gate, callers)
         clock.now += LONGEST_IDLE + 1
         gate.go.release()
         ask(pool)
@@ -230,12 +235,7 @@ def test_one_idle_connection_without_an_answer_takes_those_with_it_that_are_as_o
             silent(connection)
 
     with peer(until_the_change) as server, pool_to(server, size=3) as pool, ThreadPoolExecutor(3) as callers:
-        calls = [callers.submit(ask, pool) for _ in range(3)]
-        for _ in calls:
-            assert gate.came.acquire(timeout=PATIENCE)
-        gate.go.release(3)
-        for call in calls:
-            call.result(PATIENCE)
+        burst(pool, gate, callers)
         network_changed.set()
         with pytest.raises(TimeoutError):
             ask(pool, seconds=0.05)
