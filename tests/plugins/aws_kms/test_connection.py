@@ -64,6 +64,19 @@ def test_a_ca_bundle_that_is_not_there_is_a_config_error(
         opened()
 
 
+def test_authorities_that_were_replaced_are_read_anew_when_a_certificate_is_not_trusted(
+    tls_kms: FakeKms, tmp_path: Path
+) -> None:
+    """A process that runs for years outlives the authorities of a company's proxy."""
+    (tmp_path / "old").mkdir()
+    bundle, _ = authority_and_server(tmp_path / "old")
+    dialer = Dialer(Route.to(tls_kms.endpoint_url), lambda: client_context(str(bundle)))
+    with pytest.raises(ssl.SSLCertVerificationError):
+        dialer.open(Deadline.after(PATIENCE))
+    bundle.write_bytes(Path(os.environ["AWS_CA_BUNDLE"]).read_bytes())
+    dialer.open(Deadline.after(PATIENCE)).close()
+
+
 def test_a_ca_bundle_that_cannot_be_read_in_time_is_read_once_and_served_late(tls_kms: FakeKms, tmp_path: Path) -> None:
     """A pipe into which nobody writes is like a network file system that is away."""
     bundle = tmp_path / "pipe.pem"
