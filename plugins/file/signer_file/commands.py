@@ -60,9 +60,9 @@ def export_key(line: CommandLine, output: str | None, new_passphrase: str | None
 def import_key(line: CommandLine, source: str, force: bool, source_passphrase: str | None) -> None:
     """Take in a private key from the file SOURCE, or from stdin if it is "-".
 
-    It may be a seed of 64 hex digits, ev-node's 64 raw bytes (seed and public key), a PKCS#8 PEM, an OpenSSH private
-    key, or a signer.json; with the option 'algorithm' also a private key for that in hex. Prints the key's address, or
-    its fingerprint, if it is an RSA key.
+    It may be a seed of 64 hex digits, ev-node's 64 raw bytes (seed and public key), a PKCS#8 PEM or an older one of
+    OpenSSL's, an OpenSSH private key, or a signer.json; with the option 'algorithm' also a private key for that in hex.
+    Prints the key's address, or its fingerprint, if it is an RSA key.
     """
     from signer_core.algorithms import FACTS
     from signer_core.public_key import PublicKey

@@ -8,16 +8,17 @@ from typing import Any
 from signer_core.algorithms import FACTS, Algorithm
 from signer_core.errors import ConfigError, KeyFormatError, UnsupportedAlgorithmError, WrongPassphraseError
 from signer_core.public_key import PublicKey
-from signer_file import key_file
+from signer_file import key_file, pkcs8
 from signer_file.config import Format, not_empty
 
 _HEX = re.compile(rb"\s*(?:0x)?([0-9a-fA-F]+)\s*")
 _OPENSSH = re.compile(rb"-----BEGIN OPENSSH PRIVATE KEY-----([^-]*)-----END OPENSSH PRIVATE KEY-----\s*")
+_TRADITIONAL_ENCRYPTED = b"Proc-Type: 4,ENCRYPTED"  # RFC 1421, section 4.6.1.1
 # "openssh-key-v1", the length of the cipher's name, and the name of none (OpenSSH, PROTOCOL.key)
 _OPENSSH_UNENCRYPTED = b"openssh-key-v1\0\0\0\0\4none"
 _FORMS = (
     "the 64 hex digits of a seed, those of a private key for the configured algorithm, ev-node's 64 bytes (seed and "
-    "public key) raw or in hex, a PKCS#8 PEM, an OpenSSH private key, or a signer.json"
+    "public key) raw or in hex, a PKCS#8 PEM or an older one of OpenSSL's, an OpenSSH private key, or a signer.json"
 )
 
 
@@ -37,10 +38,17 @@ def recognise(content: bytes, ask_passphrase: Callable[[], bytes], algorithm: Al
         return from_private_form(content), False
     if openssh := _OPENSSH.fullmatch(content):
         return _from_openssh(content, openssh[1], ask_passphrase)
+    if pkcs8.TRADITIONAL.search(content):
+        return _from_traditional(content, ask_passphrase)
     if b"-----BEGIN " in content:
         sealed = key_file.parse(content, Format.PKCS8)
     elif content.lstrip().startswith(b"{"):
         sealed = key_file.parse(content, Format.EVNODE)
+    elif content.startswith(b"\x30"):  # a SEQUENCE of ASN.1
+        raise KeyFormatError(
+            "this is a private key in DER, or something else in ASN.1",
+            remedy="write it as PEM with: openssl pkey -inform DER",
+        )
     else:
         raise KeyFormatError("this is no private key in a form that is known", remedy=f"give {_FORMS}")
     return sealed.open(not_empty(ask_passphrase()) if sealed.encrypted else b""), sealed.encrypted
@@ -94,6 +102,16 @@ def _from_openssh(content: bytes, body: bytes, ask_passphrase: Callable[[], byte
     if binascii.a2b_base64(PublicKey.from_cryptography(key.public_key()).to_openssh().split()[1]) not in decoded:
         raise KeyFormatError("the OpenSSH private key does not belong to its public key")
     return key, encrypted
+
+
+def _from_traditional(content: bytes, ask_passphrase: Callable[[], bytes]) -> tuple[Any, bool]:
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+    if content.count(b" PRIVATE KEY-----") != 2:
+        raise KeyFormatError("it does not hold exactly one private key")
+    encrypted = _TRADITIONAL_ENCRYPTED in content
+    passphrase = not_empty(ask_passphrase()) if encrypted else None
+    return pkcs8.loaded(lambda: load_pem_private_key(content, passphrase), encrypted=encrypted), encrypted
 
 
 def _has_bcrypt() -> bool:

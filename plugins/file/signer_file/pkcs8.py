@@ -7,6 +7,7 @@ another key.
 
 import base64
 import re
+from collections.abc import Callable
 from typing import Any, Self
 
 import attrs
@@ -19,7 +20,9 @@ _BLOCK = re.compile(rb"-----BEGIN ([A-Z0-9 ]+)-----([^-]*)-----END \1-----")
 _ENCRYPTED = b"ENCRYPTED PRIVATE KEY"
 _UNENCRYPTED = b"PRIVATE KEY"
 _PUBLIC = b"PUBLIC KEY"
-_OLDER = {b"RSA PRIVATE KEY", b"EC PRIVATE KEY", b"DSA PRIVATE KEY"}
+#: What openssl wrote before it knew PKCS#8 (RFC 8017, appendix A.1.2; RFC 5915, section 4).
+TRADITIONAL = re.compile(rb"-----BEGIN (?:RSA|EC|DSA) PRIVATE KEY-----")
+_UNKNOWN = re.compile("Unknown key encryption algorithm|encrypted with unknown cipher")  # in cryptography's ValueError
 _MAX_PASSPHRASE_BYTES = 1023  # OpenSSL's; cryptography keeps to it
 
 
@@ -42,11 +45,11 @@ class PrivateKeyPem:
     @classmethod
     def parse(cls, content: bytes) -> Self:
         """Raises ``KeyFormatError`` for anything but one PKCS#8 private key and, perhaps, its public key."""
-        blocks = dict(_BLOCK.findall(content))
-        if blocks.keys() & _OLDER:
+        if TRADITIONAL.search(content):
             raise KeyFormatError(
-                "its key is in a form that is older than PKCS#8", remedy="write it anew with: openssl pkcs8 -topk8"
+                "its key is in a form that is older than PKCS#8", remedy="take it in with: signer file import"
             )
+        blocks = dict(_BLOCK.findall(content))
         private = [label for label in (_ENCRYPTED, _UNENCRYPTED) if label in blocks]
         # Counting the dashes finds what is there twice, cut off, or damaged in its first or last line.
         if len(private) != 1 or blocks.keys() - {*private, _PUBLIC} or content.count(b"-----") != 4 * len(blocks):
@@ -67,23 +70,29 @@ class PrivateKeyPem:
 
         Raises ``WrongPassphraseError``, ``UnsupportedAlgorithmError``, or ``KeyFormatError``.
         """
-        from cryptography.exceptions import InternalError, UnsupportedAlgorithm
-
-        try:
-            key = serialization.load_der_private_key(self.der, passphrase if self.encrypted else None)
-        except (UnsupportedAlgorithm, ValueError, TypeError, OverflowError, InternalError) as error:
-            if isinstance(error, UnsupportedAlgorithm) or "Unknown key encryption algorithm" in str(error):
-                raise UnsupportedAlgorithmError("it is encrypted, or holds a key, in an unsupported way") from None
-            if self.encrypted:
-                raise WrongPassphraseError("the passphrase is wrong, or the file was changed") from None
-            raise KeyFormatError(
-                "its private key is damaged, or in a form that is not supported",
-                remedy="a key for ML-DSA must be there as its seed",
-            ) from None
+        passphrase_if_any = passphrase if self.encrypted else None
+        key = loaded(lambda: serialization.load_der_private_key(self.der, passphrase_if_any), encrypted=self.encrypted)
         public_key = PublicKey.from_cryptography(key.public_key())
         if self.public not in (None, public_key.to_der()):
             raise KeyFormatError("its private key does not belong to its public key")
         return key
+
+
+def loaded(load: Callable[[], Any], *, encrypted: bool) -> Any:
+    """The private key that ``load``, a call of cryptography's, returns; its errors as ours."""
+    from cryptography.exceptions import InternalError, UnsupportedAlgorithm
+
+    try:
+        return load()
+    except (UnsupportedAlgorithm, ValueError, TypeError, OverflowError, InternalError) as error:
+        if isinstance(error, UnsupportedAlgorithm) or _UNKNOWN.search(str(error)):
+            raise UnsupportedAlgorithmError("it is encrypted, or holds a key, in an unsupported way") from None
+        if encrypted:
+            raise WrongPassphraseError("the passphrase is wrong, or the file was changed") from None
+        raise KeyFormatError(
+            "its private key is damaged, or in a form that is not supported",
+            remedy="a key for ML-DSA must be there as its seed",
+        ) from None
 
 
 def seal(key: Any, passphrase: bytes) -> bytes:

@@ -243,6 +243,67 @@ def test_import_of_a_key_of_ssh_keygen(arguments: list[str], algorithm: str, tmp
         assert (tmp_path / "id.pub").read_bytes().startswith(signer.public_key.to_openssh())
 
 
+#: How openssl makes keys in the forms that are older than PKCS#8.
+TRADITIONAL = [
+    ["ecparam", "-name", "prime256v1", "-genkey"],
+    ["ecparam", "-name", "secp256k1", "-genkey", "-noout"],
+    ["genrsa", "-traditional", "2048"],
+]
+
+
+@pytest.mark.peer("openssl")
+@pytest.mark.parametrize("command", TRADITIONAL)
+@pytest.mark.parametrize("encryption", [[], ["-aes128"], ["-des3"]])
+def test_import_of_a_traditional_key_of_openssl(command: list[str], encryption: list[str], tmp_path: Path) -> None:
+    pem = openssl(*command)
+    public = openssl("pkey", "-pubout", given=pem)
+    if encryption:
+        kind = ["rsa", "-traditional"] if "genrsa" in command else ["ec"]
+        pem = openssl(*kind, *encryption, "-passout", PASS, given=pem)
+    result = run("import", write_private(tmp_path / "old", pem), "--source-passphrase", "env:PASSPHRASE")
+    assert (result.exit_code, "without protection" in result.stderr) == (0, not encryption)
+    with opened(tmp_path / "keys") as signer:
+        assert signer.public_key.to_pem() == public
+
+
+@pytest.mark.peer("openssl")
+def test_a_traditional_key_is_no_key_file_but_can_be_imported_into_its_own_place(tmp_path: Path) -> None:
+    path = write_private(tmp_path / "key.pem", openssl("genrsa", "-traditional", "2048"))
+    with pytest.raises(KeyFormatError, match=r"older than PKCS#8; take it in with: signer file import"):
+        opened(path)
+    assert run("import", path, "--force", path=path).exit_code == 0
+    opened(path).close()
+
+
+@pytest.mark.peer("openssl")
+def test_import_of_a_damaged_traditional_key(tmp_path: Path) -> None:
+    pem = openssl("ecparam", "-name", "prime256v1", "-genkey", "-noout")
+    encrypted = openssl("ec", "-aes128", "-passout", "pass:another", given=pem)
+    unknown = encrypted.replace(b"AES-128-CBC", b"RC9-128-CBC")
+    sources = [
+        (pem + pem, "source: it does not hold exactly one private key"),
+        (pem.replace(b"\nM", b"\nA", 1), "source: its private key is damaged, or in a form that is not supported"),
+        (encrypted, "source: the passphrase is wrong, or the file was changed"),
+        (unknown, "source: it is encrypted, or holds a key, in an unsupported way"),
+    ]
+    for source, problem in sources:
+        write_private(tmp_path / "source", source)
+        result = run("import", "source", "--source-passphrase", "env:PASSPHRASE")
+        assert (result.exit_code, result.stderr.splitlines()[0]) == (1, f"error: {problem}")
+    assert names_in(tmp_path) == ["source"]
+
+
+@pytest.mark.peer("openssl")
+def test_import_of_der_says_how_it_becomes_pem(tmp_path: Path) -> None:
+    der = openssl("pkcs8", "-topk8", "-nocrypt", "-outform", "DER", given=openssl("genpkey", "-algorithm", "ed25519"))
+    write_private(tmp_path / "source", der)
+    result = run("import", "source")
+    assert result.stderr == (
+        "error: source: this is a private key in DER, or something else in ASN.1\n"
+        "remedy: write it as PEM with: openssl pkey -inform DER\n"
+    )
+
+
 def test_import_of_an_rsa_key_prints_its_fingerprint(rsa_file: Path, tmp_path: Path) -> None:
     result = run("import", rsa_file, "--source-passphrase", "env:PASSPHRASE", algorithm="rsa-pkcs1v15-sha512")
     with opened(tmp_path / "keys", Algorithm.RSA_PKCS1V15_SHA512) as signer:

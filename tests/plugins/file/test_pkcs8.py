@@ -235,7 +235,7 @@ def test_a_key_for_none_of_the_algorithms_is_told(key: PrivateKeyTypes, tmp_path
 @pytest.mark.parametrize("label", ["RSA PRIVATE KEY", "EC PRIVATE KEY", "DSA PRIVATE KEY"])
 def test_a_key_in_an_older_form_is_told(label: str, tmp_path: Path) -> None:
     path = write_private(tmp_path / "key.pem", f"-----BEGIN {label}-----\nAAAA\n-----END {label}-----\n".encode())
-    with pytest.raises(KeyFormatError, match="older than PKCS#8; write it anew with: openssl pkcs8 -topk8"):
+    with pytest.raises(KeyFormatError, match="older than PKCS#8; take it in with: signer file import"):
         create_signer(options(path))
 
 
