@@ -57,6 +57,8 @@ def _check_name(name: str) -> None:
             f"{name!r} is no name for a plugin",
             remedy=f"use lower-case letters, digits and single hyphens, such as my-vault; at most {_LONGEST}",
         )
+    if name.startswith("signer-"):
+        raise Failure(f"the distribution would be signer-{name}", remedy=f"write {name.removeprefix('signer-')}")
     if name in COMMANDS:
         raise Failure(f"`signer {name}` is a command already", remedy="choose another name")
     if f"{_class_prefix(name)}Key" in signer_core.__all__:

@@ -8,8 +8,8 @@ from signer_core import Signer
 from signer_core.errors import PolicyViolationError
 from signer_core.testing import ExtensionConformance, RecordingKey
 
-from signer_example import ExampleConfig
-from signer_example.policy import ExamplePolicy
+import signer_example
+from signer_example import policy
 
 
 class TestConformance(ExtensionConformance):
@@ -26,8 +26,9 @@ class TestConformance(ExtensionConformance):
 
 
 def watched(**options: Any) -> Signer:
-    policy = ExamplePolicy(ExampleConfig(**options))
-    return Signer(RecordingKey(), extensions={"example": policy})
+    config = signer_example.ExampleConfig(**options)
+    attached = {"example": policy.ExamplePolicy(config)}
+    return Signer(RecordingKey(), extensions=attached)
 
 
 @pytest.mark.parametrize("message", [b"", b"m" * 100])
@@ -44,7 +45,7 @@ def test_refusal_names_the_extension_and_the_limit() -> None:
 
 def test_limit_below_0_is_refused() -> None:
     with pytest.raises(ValueError, match="max_bytes"):
-        ExampleConfig(max_bytes=-1)
+        signer_example.ExampleConfig(max_bytes=-1)
 
 
 def test_outcomes_are_counted(caplog: pytest.LogCaptureFixture) -> None:
