@@ -75,7 +75,8 @@ async def _serve(agent: "Agent", path: str) -> None:
 
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        if signal.getsignal(number) is not signal.SIG_IGN:  # a shell ignores Ctrl-C for what runs beside it
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
     with listening_at(path) as listening:
         _announce(path)
         await Connections(agent).serve(listening, stop)

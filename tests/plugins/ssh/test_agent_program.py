@@ -1,9 +1,11 @@
 """``signer-ssh-agent`` as a process, with OpenSSH's ``ssh-add`` and clients of any kind."""
 
 import os
+import re
 import signal
 import socket
 import stat
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Self
@@ -152,6 +154,22 @@ def test_a_signal_ends_it_in_order_whatever_its_clients_do(number: signal.Signal
         assert agent.process.wait(PATIENCE) == 0
         assert (idle.receive(1), client.receive(1)) == (b"", b"")
     assert list(Path(agent.socket).parent.iterdir()) == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP])
+def test_a_signal_that_its_parent_ignores_is_ignored(number: signal.Signals, config: Path, tmp_path: Path) -> None:
+    """A shell does so for what runs beside it, where Ctrl-C is meant for others; and nohup."""
+    place = tmp_path / "run" / "agent"
+    script = f'trap "" {number.name[3:]}; exec "$@"'
+    with subprocess.Popen(
+        ["sh", "-c", script, "sh", AGENT, "--config", config, "--socket", place], stdout=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.read()
+        (ignored,) = re.findall(r"^SigIgn:\s*(\w+)$", Path(f"/proc/{process.pid}/status").read_text(), re.MULTILINE)
+        process.terminate()
+    assert process.returncode == 0
+    assert int(ignored, 16) & 1 << (number - 1)
 
 
 def test_one_that_was_killed_is_followed_by_another(agent: RunningAgent, config: Path, tmp_path: Path) -> None:

@@ -86,6 +86,16 @@ def test_a_key_behind_the_name_of_a_key_is_not_read() -> None:
         verify(string(public_key(algorithm).to_openssh() + b" "), signature(algorithm), b"message")
 
 
+def test_a_key_has_one_encoding() -> None:
+    algorithm = Algorithm.RSA_PKCS1V15_SHA256
+    numbers = public_key(algorithm).to_cryptography().public_numbers()
+    good = text("ssh-rsa") + mpint(numbers.e) + mpint(numbers.n)
+    longer = text("ssh-rsa") + string(b"\0" + numbers.e.to_bytes(3, "big")) + mpint(numbers.n)
+    verify(good, signature(algorithm), b"message")
+    with pytest.raises(MalformedError, match="no public key of the kind"):
+        verify(longer, signature(algorithm), b"message")
+
+
 @pytest.mark.peer("ssh-keygen")
 def test_a_key_in_a_certificate_verifies(tmp_path: Path) -> None:
     algorithm = Algorithm.ED25519

@@ -1,6 +1,7 @@
 """Where the agent's socket is."""
 
 import contextlib
+import errno
 import os
 import socket
 import stat
@@ -114,6 +115,16 @@ def test_a_socket_that_cannot_be_made_is_an_error(place: Path) -> None:
     path = place / name / "a"
     with pytest.raises(Failure, match="cannot be made"), listening_at(str(path)):
         pass
+
+
+def test_one_that_cannot_be_put_in_its_place_leaves_nothing(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("os.rename", full)
+    with pytest.raises(Failure, match="cannot be made: No space left"), listening_at(str(place / "agent")):
+        pass
+    assert list(place.iterdir()) == []
 
 
 def test_a_socket_that_was_left_behind_is_replaced(place: Path) -> None:
