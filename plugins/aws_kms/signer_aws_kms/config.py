@@ -47,6 +47,11 @@ class AwsKmsConfig:
     description: str = attrs.field(default="", metadata=describe("the description of a key that `signer init` makes"))
     tags: dict[str, str] = attrs.field(factory=dict, metadata=describe("the tags of a key that `signer init` makes"))
 
+    @key_id.validator
+    def _can_be_seen(self, _: object, value: str) -> None:
+        if not value.isprintable() or " " in value:  # such as the end of the line that it was read from
+            raise ValueError("write it without spaces, line ends and what cannot be seen")
+
     @max_connections.validator
     def _at_least_1(self, _: object, value: int) -> None:
         if value < 1:

@@ -223,6 +223,13 @@ def test_an_endpoint_that_is_no_url_is_a_config_error(url: str) -> None:
         create_signer(options(endpoint_url=url))
 
 
+@pytest.mark.parametrize("key_id", ["alias/sequencer\n", " alias/sequencer", "alias/\ud800"])
+def test_a_name_with_what_cannot_be_seen_is_a_config_error(fake_kms: FakeKms, key_id: str) -> None:
+    with pytest.raises(ConfigError, match=r"option 'key_id'.*without spaces, line ends"):
+        opened(key_id=key_id)
+    assert fake_kms.requests.total() == 0
+
+
 def test_max_connections_is_at_least_1() -> None:
     with pytest.raises(ConfigError, match=r"max_connections.*1 or more"):
         create_signer(options(max_connections=0))
