@@ -23,6 +23,7 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("GIT_CONFIG_SYSTEM", "/dev/null")
     for name in [name for name in os.environ if name.startswith(("GIT_AUTHOR", "GIT_COMMITTER"))]:
         monkeypatch.delenv(name)
+    monkeypatch.setenv("TMPDIR", str(tmp_path))  # git 2.39 leaves its file of a literal key behind
     path = tmp_path / "repository"
     path.mkdir()
     monkeypatch.chdir(path)
