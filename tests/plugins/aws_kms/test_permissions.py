@@ -141,7 +141,7 @@ WITHOUT_KEY: dict[str, tuple[str, str, str, dict[str, Any]]] = {
         "IAM policy",
         {"Resource": "arn:aws:kms:us-east-1:*:key/*", "Condition": BY_ALIAS},
     ),
-    "a name that is none": ('a "name"', "", "IAM policy", {"Resource": "arn:aws:kms:us-east-1:*:key/*"}),
+    "a name that is none": ('a"name"', "", "IAM policy", {"Resource": "arn:aws:kms:us-east-1:*:key/*"}),
     "key policy": (
         f"{THEIRS}/{KEY_ID}",
         f"{USER} on resource: {THEIRS}/{KEY_ID} because no resource-based policy allows the kms:GetPublicKey action",
