@@ -1,6 +1,6 @@
 """A key that a signer gets, at its opening or by a renewal: checked, and its ways to a signature laid."""
 
-import attrs
+from typing import NamedTuple
 
 from signer_core.attempts import Attempts
 from signer_core.deadline import Deadline
@@ -13,8 +13,7 @@ from signer_core.pins import Pins
 from signer_core.way import Way, prehash_signed_by, way_to_sign, way_to_sign_digest
 
 
-@attrs.frozen(kw_only=True)
-class Acceptance:
+class Acceptance(NamedTuple):
     """What one signer asks of each of its keys, and what stands between a call and the key."""
 
     #: As events call the signer and its backend.
@@ -26,7 +25,7 @@ class Acceptance:
     extensions: Extensions
     broken: Broken
 
-    def __call__(self, key: SigningKey) -> OpenKey:
+    def opened(self, key: SigningKey) -> OpenKey:
         """``key`` in use. Raises :class:`PluginContractError` and :class:`KeyMismatchError`."""
         self.pins.check(check_key(key, self.broken).public_key)
         way = way_to_sign(key, self.attempts, verify=self.verify, broken=self.broken)

@@ -7,8 +7,7 @@ from typing import NamedTuple
 from signer_core.ed25519 import Ed25519
 from signer_core.elliptic_curve import EllipticCurve
 from signer_core.errors import UnsupportedAlgorithmError
-from signer_core.key_type import KeyType
-from signer_core.libp2p import Libp2p
+from signer_core.key_type import KeyType, Libp2p
 from signer_core.ml_dsa import MlDsa
 from signer_core.prehash import Prehash
 from signer_core.rsa import Rsa

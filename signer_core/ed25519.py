@@ -3,8 +3,7 @@
 from typing import Any
 
 from signer_core.errors import KeyFormatError
-from signer_core.key_type import KeyType
-from signer_core.libp2p import Libp2p
+from signer_core.key_type import KeyType, Libp2p
 
 _P = 2**255 - 19
 _ORDER_8 = 0x05FC536D880238B13933C6D305ACDFD5F098EFF289F4C345B027B2C28F95E826

@@ -3,8 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from signer_core.key_type import KeyType
-from signer_core.libp2p import Libp2p
+from signer_core.key_type import KeyType, Libp2p
 
 
 class EllipticCurve(KeyType):

@@ -14,7 +14,6 @@ from cryptography.exceptions import UnsupportedAlgorithm
 # The two enums that an open key brings along; the public module would add loaders and X.509 to each start.
 from cryptography.hazmat.primitives._serialization import Encoding, PublicFormat
 
-from signer_core import libp2p
 from signer_core.algorithms import KEY_TYPES, serves_none
 from signer_core.errors import KeyFormatError, SignerError, UnsupportedAlgorithmError
 
@@ -74,6 +73,8 @@ def from_openssh(line: object) -> Any:
 
 def from_libp2p(message: object) -> Any:
     """The key in a protobuf."""
+    from signer_core import libp2p
+
     what = "libp2p public key"
     number, data = parsed(what, libp2p.decode, message)
     found = [(each, each.libp2p.is_der) for each in KEY_TYPES if each.libp2p and each.libp2p.number == number]

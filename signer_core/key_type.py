@@ -5,7 +5,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from signer_core.errors import UnsupportedAlgorithmError
-from signer_core.libp2p import Libp2p
+
+
+class Libp2p:
+    """How libp2p knows a type of keys; :mod:`signer_core.libp2p` writes and reads what it says."""
+
+    def __init__(self, number: int, *, is_der: bool = False) -> None:
+        #: The number of its KeyType.
+        self.number = number
+        #: The data is the DER SubjectPublicKeyInfo, not the raw key.
+        self.is_der = is_der
 
 
 class KeyType(abc.ABC):

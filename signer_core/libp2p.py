@@ -1,16 +1,5 @@
 """libp2p's protobuf of a public key: its type and its data (libp2p specs, peer-ids)."""
 
-
-class Libp2p:
-    """How libp2p knows a type of keys."""
-
-    def __init__(self, number: int, *, is_der: bool = False) -> None:
-        #: The number of its KeyType.
-        self.number = number
-        #: The data is the DER SubjectPublicKeyInfo, not the raw key.
-        self.is_der = is_der
-
-
 #: The tags of the two fields, in the order that the specification prescribes.
 _TYPE, _DATA = 0x08, 0x12
 

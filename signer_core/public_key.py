@@ -7,7 +7,7 @@ from typing import Any, Self
 import attrs
 from cryptography.exceptions import InvalidSignature
 
-from signer_core import key_encodings, libp2p
+from signer_core import key_encodings
 from signer_core.algorithms import FACTS, KEY_TYPES, Algorithm, prehash_of, serves_none
 from signer_core.errors import InvalidSignatureError, UnsupportedAlgorithmError
 from signer_core.key_type import KeyType
@@ -169,6 +169,8 @@ class PublicKey:
 
         libp2p knows RSA, Ed25519, P-256 and secp256k1: else :class:`~signer_core.errors.UnsupportedAlgorithmError`.
         """
+        from signer_core import libp2p
+
         form = self._key_type.libp2p
         if form is None:
             raise self._without("in libp2p")

@@ -4,8 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from signer_core.errors import KeyFormatError, UnsupportedAlgorithmError
-from signer_core.key_type import KeyType
-from signer_core.libp2p import Libp2p
+from signer_core.key_type import KeyType, Libp2p
 
 #: In bits. NIST SP 800-131A disallows shorter ones; of longer ones OpenSSL verifies nothing.
 _SHORTEST, _LONGEST = 2048, 16384

@@ -84,7 +84,7 @@ class Signer(Closing):
         if not isinstance(extensions, Extensions):
             extensions = Extensions.in_code(extensions or {})
         self._extensions = extensions
-        accept = Acceptance(
+        acceptance = Acceptance(
             signer=name,
             backend=backend,
             pins=Pins(address=hex_address(expected_address), public_key=hex_bytes(expected_public_key)),
@@ -93,7 +93,7 @@ class Signer(Closing):
             extensions=extensions,
             broken=broken_in_code if origin is None else origin.broken,
         )
-        self._key = CurrentKey(key, accept=accept, attempts=attempts, owner=name or backend or describe(key))
+        self._key = CurrentKey(key, accept=acceptance.opened, attempts=attempts, owner=name or backend or describe(key))
         self._calls = Calls(self._key, attempts, concurrency=concurrency)
         # The deadline of all calls that nothing limits, with a key that is never renewed; None where there are none.
         quick = attempts.timeout is None and not self._key.is_renewed

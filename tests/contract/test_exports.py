@@ -179,6 +179,16 @@ def test_signer_of_a_mapping_brings_its_own_backend_only() -> None:
     assert imported_by(program) & set(FOREIGN) == {"signer_noop"}
 
 
+def test_first_signature_waits_for_nothing_that_other_keys_and_encodings_take() -> None:
+    # importlib_metadata and pluggy bring much, which is no fault of the core's
+    program = "from signer_core import create_signer; create_signer({'backend': 'noop'}).sign(b'')"
+    loaded = imported_by(program) - imported_by("import importlib_metadata, pluggy")
+    encodings = {"signer_core.jwk", "signer_core.base64url", "signer_core.libp2p", "signer_core.ecdsa_signatures"}
+    assert loaded & {*encodings, "hashlib", "_hashlib", "json", "base64"} == set()
+    keys = {name for name in loaded if name.startswith("cryptography.hazmat.primitives.asymmetric.")}
+    assert keys == {"cryptography.hazmat.primitives.asymmetric.ed25519"}
+
+
 def test_package_is_typed() -> None:
     assert (PACKAGE / "py.typed").is_file()
 
