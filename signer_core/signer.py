@@ -148,12 +148,17 @@ class Signer(Closing):
 
         Raises at once what would be raised then: :class:`~signer_core.errors.UnsupportedAlgorithmError` where the
         algorithm (Ed25519) or the backend signs no digests, :class:`~signer_core.errors.PolicyViolationError` where an
-        extension judges by the message.
+        extension judges by the message. With ML-DSA the digest belongs to the key of this moment: if a renewal brings
+        another before it is signed, the signature verifies with neither, so compare :attr:`public_key` then and now.
         """
-        key = self._key.open_key
-        prehash_signed_by(key.key, self._backend)
-        self._extensions.check_digests()
-        return key.public_key.hasher()
+        call = object()
+        try:
+            key = self._key.enter(call)
+            prehash_signed_by(key.key, self._backend)
+            self._extensions.check_digests()
+            return key.public_key.hasher()
+        finally:
+            self._key.leave(call)
 
     def sign_digest(
         self,

@@ -25,6 +25,7 @@ from signer_core.errors import (
     SignerClosedError,
     UnsupportedAlgorithmError,
 )
+from signer_noop import NoopKey
 from tests.keys import PATIENCE, Clock, Ed25519Key, in_child, in_thread, until
 from tests.strategies import private_key
 
@@ -260,6 +261,13 @@ def test_closed_signer_refuses(sign: Sign) -> None:
     assert (key.given, key.closed) == ([], 1)
 
 
+def test_closed_signer_gives_no_hasher() -> None:
+    signer = Signer(DigestKey())
+    signer.close()
+    with pytest.raises(SignerClosedError):
+        signer.hasher()
+
+
 @BOTH
 def test_close_waits_for_a_running_call(sign: Sign) -> None:
     entered, gate = threading.Event(), threading.Event()
@@ -304,6 +312,35 @@ def test_renewal_changes_the_key_of_the_next_call(sign: Sign) -> None:
         sign(signer, DIGEST)
         clock.advance(10)
         new.public_key.verify(sign(signer, DIGEST), b"message")
+
+
+class RenewingNoop(NoopKey):
+    """An ML-DSA key that becomes another one after 10 seconds."""
+
+    def __init__(self, *numbers: int) -> None:
+        self.numbers = numbers
+        super().__init__(private_key(Algorithm.ML_DSA_44, numbers[0]), Algorithm.ML_DSA_44, reopens=False)
+
+    @property
+    def renew_after(self) -> float | None:
+        return 10.0
+
+    def renew(self, deadline: Deadline) -> SigningKey:
+        return RenewingNoop(*self.numbers[1:]) if self.numbers[1:] else self
+
+
+@BOTH
+def test_mu_for_a_key_that_was_renewed_meanwhile_gives_no_signature_over_the_message(sign: Sign) -> None:
+    clock = Clock()
+    with Signer(RenewingNoop(1, 2), clock=clock) as signer:
+        before, hasher = signer.public_key, signer.hasher()
+        hasher.update(b"message")
+        clock.advance(10)
+        signature = sign(signer, hasher.digest())
+        assert signer.public_key != before
+        for key in (before, signer.public_key):
+            with pytest.raises(InvalidSignatureError):
+                key.verify(signature, b"message")
 
 
 @BOTH
