@@ -119,6 +119,16 @@ FACTS: Mapping[Algorithm, AlgorithmFacts] = {
 KEY_TYPES: tuple[KeyType, ...] = tuple(dict.fromkeys(facts.key_type for facts in FACTS.values()))
 
 
+def named(algorithm: str) -> Algorithm:
+    """The algorithm of that name. Raises :class:`UnsupportedAlgorithmError`."""
+    try:
+        return Algorithm(algorithm)
+    except ValueError:
+        raise UnsupportedAlgorithmError(
+            f"there is no algorithm {algorithm!r}", remedy=f"use one of: {', '.join(FACTS)}"
+        ) from None
+
+
 def prehash_of(algorithm: Algorithm) -> Prehash:
     """What can be signed in place of a message; :class:`UnsupportedAlgorithmError`, which says why, if nothing can."""
     facts = FACTS[algorithm]

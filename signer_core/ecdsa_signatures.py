@@ -1,16 +1,19 @@
 """ECDSA signatures in the forms that others want: JOSE's pair of numbers, and what chains with secp256k1 ask for.
 
-A signer returns DER, as AWS KMS and cryptography do. Malformed signatures are
-:class:`~signer_core.errors.InvalidSignatureError`, algorithms that are not ECDSA
+A signer returns DER, as AWS KMS and cryptography do. Signatures and digests may be bytes, bytearray or memoryview.
+Malformed signatures are :class:`~signer_core.errors.InvalidSignatureError`, algorithms that are not ECDSA
 :class:`~signer_core.errors.UnsupportedAlgorithmError`.
 """
 
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
-from signer_core.algorithms import FACTS, Algorithm
+from signer_core.algorithms import FACTS, Algorithm, named
 from signer_core.elliptic_curve import EllipticCurve
 from signer_core.errors import InvalidSignatureError, UnsupportedAlgorithmError
+from signer_core.octets import copied
 from signer_core.public_key import PublicKey
+
+Octets: TypeAlias = bytes | bytearray | memoryview
 
 #: secp256k1 (SEC 2, section 2.4.1): the prime, and the order.
 _P = 2**256 - 2**32 - 977
@@ -32,7 +35,7 @@ _BASE = _Point(
 )
 
 
-def signature_to_p1363(signature: bytes, algorithm: Algorithm) -> bytes:
+def signature_to_p1363(signature: Octets, algorithm: Algorithm) -> bytes:
     """The numbers r and s, each as long as a coordinate, joined: IEEE P1363, JOSE (RFC 7518, section 3.4), WebCrypto.
 
     ``signature`` is DER, as :meth:`Signer.sign` returns it.
@@ -45,15 +48,15 @@ def signature_to_p1363(signature: bytes, algorithm: Algorithm) -> bytes:
         raise InvalidSignatureError(f"this is no signature for {algorithm}: its numbers are too large") from None
 
 
-def signature_from_p1363(signature: bytes, algorithm: Algorithm) -> bytes:
+def signature_from_p1363(signature: Octets, algorithm: Algorithm) -> bytes:
     """The way back: DER, as :meth:`PublicKey.verify` takes it."""
-    size = _curve(algorithm).size
+    size, signature = _curve(algorithm).size, copied(signature, "signature")
     if len(signature) != 2 * size:
         raise InvalidSignatureError(f"this is no pair of numbers for {algorithm}: they have {2 * size} bytes together")
     return _der(int.from_bytes(signature[:size], "big"), int.from_bytes(signature[size:], "big"))
 
 
-def normalize_low_s(signature: bytes) -> bytes:
+def normalize_low_s(signature: Octets) -> bytes:
     """A DER signature by a key on secp256k1, with the lower of the two s that are both right.
 
     Bitcoin (BIP 146) and Ethereum (EIP-2) refuse the higher one.
@@ -63,7 +66,7 @@ def normalize_low_s(signature: bytes) -> bytes:
     return _der(r, min(s, _N - s))
 
 
-def recovery_id(public_key: PublicKey, signature: bytes, digest: bytes) -> int:
+def recovery_id(public_key: PublicKey, signature: Octets, digest: Octets) -> int:
     """Which of the keys that ``signature`` could come from is ``public_key``, from 0 to 3 (SEC 1, section 4.1.6).
 
     With it who knows only the signature and the digest, as Ethereum does, can find the key. ``signature`` is DER, by a
@@ -72,6 +75,7 @@ def recovery_id(public_key: PublicKey, signature: bytes, digest: bytes) -> int:
     """
     if public_key.algorithm is not Algorithm.ECDSA_SECP256K1_SHA256:
         raise UnsupportedAlgorithmError(f"recovery is for keys on secp256k1, not for {public_key.algorithm}")
+    digest = copied(digest, "digest")
     if len(digest) != 32:
         raise ValueError(f"a digest has 32 bytes, not {len(digest)}")
     r, s = _numbers(signature)
@@ -91,18 +95,19 @@ def recovery_id(public_key: PublicKey, signature: bytes, digest: bytes) -> int:
 
 
 def _curve(algorithm: Algorithm) -> EllipticCurve:
-    key_type = FACTS[Algorithm(algorithm)].key_type
+    key_type = FACTS[named(algorithm)].key_type
     if not isinstance(key_type, EllipticCurve):
         raise UnsupportedAlgorithmError(f"a signature for {algorithm} is no pair of numbers")
     return key_type
 
 
-def _numbers(signature: bytes) -> tuple[int, int]:
+def _numbers(signature: Octets) -> tuple[int, int]:
     from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
+    signature = copied(signature, "signature")
     try:
-        return decode_dss_signature(bytes(signature))
-    except (ValueError, TypeError):
+        return decode_dss_signature(signature)
+    except ValueError:
         raise InvalidSignatureError("this is no ECDSA signature in DER") from None
 
 

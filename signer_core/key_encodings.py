@@ -26,7 +26,7 @@ def parsed(what: str, parse: Callable[[Any], Any], encoded: object) -> Any:
     except SignerError:
         raise
     except (ValueError, TypeError):
-        error = KeyFormatError(f"this is not a {what}")
+        error = KeyFormatError(f"this is not a{'n' if what.startswith('O') else ''} {what}")
     except UnsupportedAlgorithm:
         error = UnsupportedAlgorithmError(f"this {what} is of a kind that the installed cryptography does not have")
     # Raised out here, without a __context__: what was given may be a private key, and the parser may quote it.

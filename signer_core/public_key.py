@@ -8,7 +8,7 @@ import attrs
 from cryptography.exceptions import InvalidSignature
 
 from signer_core import key_encodings
-from signer_core.algorithms import FACTS, KEY_TYPES, Algorithm, prehash_of, serves_none
+from signer_core.algorithms import FACTS, KEY_TYPES, Algorithm, named, prehash_of, serves_none
 from signer_core.errors import InvalidSignatureError, UnsupportedAlgorithmError
 from signer_core.key_type import KeyType
 from signer_core.octets import copied
@@ -46,9 +46,9 @@ class PublicKey:
         """The public key in an object of ``cryptography``'s; ``algorithm`` where the key serves several."""
         key_type = next((each for each in KEY_TYPES if each.owns(key)), None)
         if key_type is None:
-            raise serves_none(f"a {type(key).__name__}")
+            raise serves_none(_what(key))
         serves = [each for each, facts in FACTS.items() if facts.key_type is key_type]
-        chosen = serves[0] if algorithm is None else _named(algorithm)
+        chosen = serves[0] if algorithm is None else named(algorithm)
         if chosen not in serves:
             remedy = f"it serves: {', '.join(serves)}"
             raise UnsupportedAlgorithmError(f"{key_type.name} does not serve {chosen}", remedy=remedy)
@@ -58,7 +58,7 @@ class PublicKey:
     @classmethod
     def from_raw(cls, algorithm: Algorithm, raw: bytes) -> Self:
         """The public key whose :attr:`raw` form is given; an EC key's point may be uncompressed, too."""
-        algorithm = _named(algorithm)
+        algorithm = named(algorithm)
         key = key_encodings.parsed(f"raw {algorithm} key", FACTS[algorithm].key_type.from_raw, raw)
         return cls.from_cryptography(key, algorithm=algorithm)
 
@@ -203,13 +203,10 @@ def _check(verify: Callable[[bytes, bytes], None], signature: bytes, content: by
         raise InvalidSignatureError("the signature does not belong to this message and public key") from None
 
 
-def _named(algorithm: str) -> Algorithm:
-    try:
-        return Algorithm(algorithm)
-    except ValueError:
-        raise UnsupportedAlgorithmError(
-            f"there is no algorithm {algorithm!r}", remedy=f"use one of: {', '.join(FACTS)}"
-        ) from None
+def _what(key: object) -> str:
+    """What a key that is for none of the algorithms is called."""
+    curve = getattr(getattr(key, "curve", None), "name", None)
+    return f"an object of the type {type(key).__name__}" if curve is None else f"an EC key on {curve}"
 
 
 def _sha256(content: bytes) -> bytes:

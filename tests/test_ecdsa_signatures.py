@@ -1,7 +1,10 @@
 """Other forms of ECDSA signatures, against published ones."""
 
+import array
 import base64
 import hashlib
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives import hashes
@@ -221,3 +224,37 @@ def test_recovery_is_for_secp256k1() -> None:
 def test_recovery_of_a_digest_of_another_length(size: int) -> None:
     with pytest.raises(ValueError, match=f"a digest has 32 bytes, not {size}"):
         recovery_id(public_key(EIP_155[0]), utils.encode_dss_signature(*EIP_155[2:4]), bytes(size))
+
+
+@pytest.mark.parametrize("signature", ["text", 5, 10**15, None, [48, 6], array.array("B", b"0")])
+def test_signature_of_another_type_is_a_type_error(signature: Any) -> None:
+    conversions: list[Callable[[], object]] = [
+        lambda: signature_to_p1363(signature, SECP256K1),
+        lambda: signature_from_p1363(signature, SECP256K1),
+        lambda: normalize_low_s(signature),
+        lambda: recovery_id(public_key(EIP_155[0]), signature, EIP_155[1]),
+    ]
+    for convert in conversions:
+        with pytest.raises(TypeError, match="signature must be bytes, bytearray or memoryview, not"):
+            convert()
+
+
+def test_digest_of_another_type_is_a_type_error() -> None:
+    digest: Any = "0" * 32
+    with pytest.raises(TypeError, match="digest must be bytes, bytearray or memoryview, not str"):
+        recovery_id(public_key(EIP_155[0]), utils.encode_dss_signature(*EIP_155[2:4]), digest)
+
+
+@pytest.mark.parametrize("kind", [bytearray, memoryview, lambda each: memoryview(each).cast("I")])
+def test_bytes_in_any_buffer(kind: Any) -> None:
+    pair = bytes(range(1, 65))
+    signature = signature_from_p1363(kind(pair), SECP256K1)
+    assert signature == signature_from_p1363(pair, SECP256K1)
+    key, digest = public_key(EIP_155[0]), kind(EIP_155[1])
+    assert recovery_id(key, utils.encode_dss_signature(*EIP_155[2:4]), digest) == EIP_155[4]
+
+
+@pytest.mark.parametrize("algorithm", ["ES256K", None])
+def test_algorithm_that_there_is_not(algorithm: Any) -> None:
+    with pytest.raises(UnsupportedAlgorithmError, match=f"there is no algorithm {algorithm!r}; use one of: ed25519, "):
+        signature_to_p1363(bytes(64), algorithm)

@@ -326,6 +326,19 @@ OTHERS: list[Any] = [
 ]
 
 
+@pytest.mark.parametrize(
+    ("key", "what"),
+    [
+        (ec.generate_private_key(ec.BrainpoolP256R1()).public_key(), "an EC key on brainpoolP256r1"),
+        (Ed25519PrivateKey.generate(), "an object of the type Ed25519PrivateKey"),
+        (None, "an object of the type NoneType"),
+    ],
+)
+def test_what_is_no_key_for_any_algorithm_is_named(key: Any, what: str) -> None:
+    with pytest.raises(UnsupportedAlgorithmError, match=f"^{what} serves none"):
+        PublicKey.from_cryptography(key)
+
+
 @pytest.mark.parametrize("other", OTHERS, ids=lambda other: type(other).__name__)
 def test_key_of_an_algorithm_that_is_not_supported(other: Any) -> None:
     message = "serves none of the supported algorithms; use a key for one of: ed25519, "

@@ -234,7 +234,7 @@ def edited(pem: bytes, old: bytes, new: bytes) -> bytes:
         (ASCII.content, "the passphrase is wrong"),
         (
             ed448.Ed448PrivateKey.generate().private_bytes(*RAW),
-            "a Ed448PublicKey serves none of the supported algorithms",
+            "an object of the type Ed448PublicKey serves none of the supported algorithms",
         ),
     ],
 )
