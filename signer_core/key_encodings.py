@@ -113,5 +113,5 @@ def _in_openssh(line: bytes) -> tuple[Any, list[bytes]]:
 
     try:
         return load_ssh_public_key(line), line.split(maxsplit=2)[:2]
-    except UnsupportedAlgorithm:  # so it says of any two words
+    except (UnsupportedAlgorithm, NotImplementedError):  # so it says of any two words, and of a compressed point
         raise ValueError from None

@@ -80,6 +80,19 @@ def test_openssh_is_that_of_ssh_keygen(arguments: list[str], algorithm: Algorith
     assert key.to_openssh() == line.rsplit(b" ", 2)[0]
 
 
+@pytest.mark.parametrize(
+    "algorithm", [Algorithm.ECDSA_P256_SHA256, Algorithm.ECDSA_P384_SHA384, Algorithm.ECDSA_P521_SHA512]
+)
+@pytest.mark.parametrize("form", [0, 2, 3, 5, 6, 255])
+def test_openssh_has_points_uncompressed(algorithm: Algorithm, form: int) -> None:
+    key = key_for(algorithm)
+    name, body = key.to_openssh().split()
+    point = key.to_cryptography().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
+    other = base64.b64decode(body).replace(point, bytes((form,)) + point[1:])
+    with pytest.raises(KeyFormatError, match="not an OpenSSH public key"):
+        PublicKey.from_openssh(name + b" " + base64.b64encode(other))
+
+
 @pytest.mark.peer("ssh-keygen")
 def test_certificate_of_openssh_is_no_key(tmp_path: Path) -> None:
     for name in ("authority", "key"):

@@ -94,7 +94,7 @@ def _from_openssh(content: bytes, body: bytes, ask_passphrase: Callable[[], byte
                 remedy="pip install 'signer-file[openssh]'",
             ) from None
         raise UnsupportedAlgorithmError("the OpenSSH private key is in a form that is not supported") from None
-    except (ValueError, TypeError, OverflowError, InvalidTag, InternalError):
+    except (ValueError, TypeError, OverflowError, InvalidTag, InternalError, NotImplementedError):
         if encrypted:
             raise WrongPassphraseError("the passphrase is wrong, or the OpenSSH private key is damaged") from None
         raise KeyFormatError("the OpenSSH private key is damaged") from None

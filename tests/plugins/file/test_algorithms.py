@@ -8,7 +8,13 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_pem_private_key,
+)
 
 from signer_core import Algorithm, PublicKey, Signer, create_signer, init_signer
 from signer_core.algorithms import FACTS
@@ -302,6 +308,15 @@ def test_import_of_der_says_how_it_becomes_pem(tmp_path: Path) -> None:
         "error: source: this is a private key in DER, or something else in ASN.1\n"
         "remedy: write it as PEM with: openssl pkey -inform DER\n"
     )
+
+
+def test_import_of_a_key_of_openssh_with_its_point_in_another_form(tmp_path: Path) -> None:
+    key = private_key(Algorithm.ECDSA_P256_SHA256)
+    point = key.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
+    first, *body, last = key.private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption()).splitlines()
+    other = base64.b64decode(b"".join(body)).replace(point, b"\3" + point[1:])
+    write_private(tmp_path / "id", b"\n".join([first, base64.b64encode(other), last]))
+    assert run("import", "id").stderr == "error: id: the OpenSSH private key is damaged\n"
 
 
 def test_import_of_an_rsa_key_prints_its_fingerprint(rsa_file: Path, tmp_path: Path) -> None:
