@@ -64,11 +64,22 @@ def opened(path: str) -> Iterator[Input]:
                 if sys.stdin is None:
                     raise OSError("it is closed")
                 file, size = sys.stdin.buffer, None
+                _check_blocking(file)
             else:
                 file = stack.enter_context(open(path, "rb"))
                 status = os.fstat(file.fileno())
                 size = status.st_size if stat.S_ISREG(status.st_mode) else None
         yield Input(name, file, size)
+
+
+def _check_blocking(file: IO[bytes]) -> None:
+    """Refuse what tells no end from nothing yet: a part would be taken for the whole. Who shares it made it so."""
+    try:
+        descriptor = file.fileno()
+    except OSError:  # it is in memory
+        return
+    if os.name == "posix" and not os.get_blocking(descriptor):
+        raise OSError("it is non-blocking; `cat |` before the command makes it another one")
 
 
 @contextlib.contextmanager

@@ -150,6 +150,20 @@ def test_a_closed_standard_input() -> None:
     assert done.stderr == b"error: the standard input cannot be read: it is closed\n"
 
 
+def test_a_standard_input_that_does_not_wait_is_not_signed_in_part() -> None:
+    """Nothing more is there yet, which is no end: a program that shares it may have made it so."""
+    ours, theirs = os.pipe()
+    try:
+        os.set_blocking(ours, False)
+        os.write(theirs, MESSAGE[:5])
+        done = program("--backend", "noop", "sign", "-", stdin=ours)
+    finally:
+        os.close(ours)
+        os.close(theirs)
+    assert (done.returncode, done.stdout) == (1, b"")
+    assert done.stderr.startswith(b"error: the standard input cannot be read: it is non-blocking")
+
+
 def test_several_files_get_a_signature_beside_each(noop: Signer, signature: bytes) -> None:
     names = [f"message{number}" for number in range(70)]  # more than are in memory together
     for name in names:

@@ -2,14 +2,12 @@
 
 import contextlib
 import os
-import sys
 from collections.abc import Sequence
-from typing import Any
 
 import click
 
 from signer_core.cli.failures import Failure, reason
-from signer_core.cli.input import STDIN, named
+from signer_core.cli.input import STDIN, opened
 from signer_core.cli.output import Command, write
 from signer_core.cli.program import Program
 from signer_ssh import ssh_keygen
@@ -49,6 +47,12 @@ def _namespace(_: click.Context, __: click.Parameter, value: str) -> str:
     return value
 
 
+def _key_file(_: click.Context, __: click.Parameter, value: str) -> str:
+    if value == STDIN:
+        raise click.BadParameter("the standard input is what is signed; name a file")
+    return value
+
+
 def _hash_name(_: click.Context, __: click.Parameter, values: Sequence[str]) -> str:
     chosen = next(iter(HASHES))
     for each in values:
@@ -73,7 +77,13 @@ def _hash_name(_: click.Context, __: click.Parameter, values: Sequence[str]) -> 
 @click.option("-Y", "_verb", type=click.Choice([_VERB]), required=True, help="What is to be done.")
 @click.option("-n", "namespace", metavar="NAMESPACE", required=True, callback=_namespace, help="What it is for.")
 @click.option(
-    "-f", "key_file", type=click.Path(), metavar="PATH", required=True, help="The public key of the signer that signs."
+    "-f",
+    "key_file",
+    type=click.Path(),
+    metavar="PATH",
+    required=True,
+    callback=_key_file,
+    help="The public key of the signer that signs.",
 )
 @click.option(
     "-O", "hash_name", multiple=True, metavar="hashalg=NAME", callback=_hash_name, help="The hash.  [default: sha512]"
@@ -119,12 +129,11 @@ def _check_free(file: str) -> None:
 def _digest(file: str, hash_name: str) -> bytes:
     import hashlib
 
-    content: Any
-    try:
-        with contextlib.nullcontext(sys.stdin.buffer) if file == STDIN else open(file, "rb") as content:
-            return hashlib.file_digest(content, hash_name).digest()
-    except OSError as error:
-        raise Failure(f"{named(file)} cannot be read: {reason(error)}", remedy="nothing was signed") from error
+    digest = hashlib.new(hash_name)
+    with opened(file) as content:
+        for piece in content.pieces():
+            digest.update(piece)
+    return digest.digest()
 
 
 def _create(path: str, content: bytes) -> None:

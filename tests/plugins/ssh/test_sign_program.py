@@ -95,6 +95,26 @@ def test_the_signature_of_the_standard_input_goes_to_the_standard_output(files: 
     assert verified("stdin.sig").startswith("Good")
 
 
+def test_a_standard_input_that_does_not_wait_is_not_signed_in_part() -> None:
+    """Nothing more is there yet, which is no end: a program that shares it may have made it so."""
+    ours, theirs = os.pipe()
+    try:
+        os.set_blocking(ours, False)
+        os.write(theirs, b"to be ")
+        done = run(SIGN, *COMMAND, stdin=ours, timeout=20)
+    finally:
+        os.close(ours)
+        os.close(theirs)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("error: the standard input cannot be read: it is non-blocking")
+
+
+def test_a_standard_input_that_is_closed_is_told() -> None:
+    done = run("/bin/sh", "-c", 'exec "$@" <&-', "sh", SIGN, *COMMAND)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("error: the standard input cannot be read: it is closed")
+
+
 @ssh_keygen
 def test_several_files_are_signed_at_once() -> None:
     Path("second").write_text("another one")
@@ -170,6 +190,7 @@ def test_a_full_disk_leaves_no_part_of_a_signature() -> None:
         (["."], 1, ". cannot be read: Is a directory"),
         (["-f", "missing", "file"], 1, "missing cannot be read: No such file or directory"),
         (["-f", "file", "file"], 1, "OpenSSH public key"),
+        (["-f", "-"], 2, "the standard input is what is signed"),
         (["-n", "", "file"], 2, "write what the signatures are for"),
         (["-n", "\udcff", "file"], 2, "write what the signatures are for"),
         (["-O", "hashalg=sha1", "file"], 2, "write hashalg=NAME, NAME being one of: sha512, sha256"),
