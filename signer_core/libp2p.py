@@ -9,8 +9,11 @@ def encode(number: int, data: bytes) -> bytes:
     return bytes((_TYPE, number, _DATA)) + _varint(len(data)) + data
 
 
-def decode(message: bytes) -> tuple[int, bytes]:
-    """The number of the key's type, and its data. Raises ValueError for anything that :func:`encode` does not write."""
+def decode(encoded: object) -> tuple[int, bytes]:
+    """The number of the key's type, and its data. Raises ValueError for what :func:`encode` does not write, and
+    TypeError for what is not bytes.
+    """
+    message = memoryview(encoded).tobytes()  # type: ignore[arg-type]
     number = message[1] if len(message) > 1 else 0
     length = 1
     while len(message) > 2 + length and message[2 + length] & 0x80:
