@@ -14,8 +14,11 @@ from signer_file.config import Format, not_empty
 _HEX = re.compile(rb"\s*(?:0x)?([0-9a-fA-F]+)\s*")
 _OPENSSH = re.compile(rb"-----BEGIN OPENSSH PRIVATE KEY-----([^-]*)-----END OPENSSH PRIVATE KEY-----\s*")
 _TRADITIONAL_ENCRYPTED = b"Proc-Type: 4,ENCRYPTED"  # RFC 1421, section 4.6.1.1
-# "openssh-key-v1", the length of the cipher's name, and the name of none (OpenSSH, PROTOCOL.key)
-_OPENSSH_UNENCRYPTED = b"openssh-key-v1\0\0\0\0\4none"
+# OpenSSH, PROTOCOL.key: after this come the names of cipher and derivation, and the derivation's salt and rounds, each
+# after its length.
+_OPENSSH_BEGIN = b"openssh-key-v1\0"
+_OPENSSH_UNENCRYPTED = _OPENSSH_BEGIN + b"\0\0\0\4none"
+_OPENSSH_MAX_ROUNDS = 4096  # of bcrypt, a minute's work; ssh-keygen makes 16 or 24 unless told otherwise
 _FORMS = (
     "the 64 hex digits of a seed, those of a private key for the configured algorithm, ev-node's 64 bytes (seed and "
     "public key) raw or in hex, a PKCS#8 PEM or an older one of OpenSSL's, an OpenSSH private key, or a signer.json"
@@ -84,6 +87,11 @@ def _from_openssh(content: bytes, body: bytes, ask_passphrase: Callable[[], byte
     except ValueError:
         raise KeyFormatError("the OpenSSH private key is not valid base64") from None
     encrypted = not decoded.startswith(_OPENSSH_UNENCRYPTED)
+    if encrypted and (rounds := _openssh_rounds(decoded)) > _OPENSSH_MAX_ROUNDS:
+        raise KeyFormatError(
+            f"its key derivation would take {rounds} rounds, where {_OPENSSH_MAX_ROUNDS} are plenty",
+            remedy="encrypt it anew with: ssh-keygen -p -a 100",
+        )
     passphrase = not_empty(ask_passphrase()) if encrypted else None
     try:
         key = load_ssh_private_key(content, passphrase)
@@ -102,6 +110,14 @@ def _from_openssh(content: bytes, body: bytes, ask_passphrase: Callable[[], byte
     if binascii.a2b_base64(PublicKey.from_cryptography(key.public_key()).to_openssh().split()[1]) not in decoded:
         raise KeyFormatError("the OpenSSH private key does not belong to its public key")
     return key, encrypted
+
+
+def _openssh_rounds(decoded: bytes) -> int:
+    options, rest = b"", decoded.removeprefix(_OPENSSH_BEGIN)
+    for _ in ("cipher", "derivation", "options"):
+        end = 4 + int.from_bytes(rest[:4], "big")
+        options, rest = rest[4:end], rest[end:]
+    return int.from_bytes(options[-4:], "big")
 
 
 def _from_traditional(content: bytes, ask_passphrase: Callable[[], bytes]) -> tuple[Any, bool]:

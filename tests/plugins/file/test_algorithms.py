@@ -319,6 +319,22 @@ def test_import_of_a_key_of_openssh_with_its_point_in_another_form(tmp_path: Pat
     assert run("import", "id").stderr == "error: id: the OpenSSH private key is damaged\n"
 
 
+def test_import_of_a_key_of_openssh_that_would_take_forever_to_decrypt(tmp_path: Path) -> None:
+    encryption = PrivateFormat.OpenSSH.encryption_builder().kdf_rounds(1).build(PASSPHRASE)
+    pem = private_key(Algorithm.ED25519).private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, encryption)
+    first, *body, last = pem.splitlines()
+    rounds = len(b"openssh-key-v1\0") + 4 + len("aes256-ctr") + 4 + len("bcrypt") + 4 + 4 + 16
+    decoded = bytearray(base64.b64decode(b"".join(body)))
+    assert decoded[rounds : rounds + 4] == (1).to_bytes(4, "big")
+    decoded[rounds : rounds + 4] = (2**32 - 1).to_bytes(4, "big")
+    write_private(tmp_path / "id", b"\n".join([first, base64.b64encode(decoded), last]))
+    result = run("import", "id", "--source-passphrase", "env:PASSPHRASE")
+    assert result.stderr == (
+        "error: id: its key derivation would take 4294967295 rounds, where 4096 are plenty\n"
+        "remedy: encrypt it anew with: ssh-keygen -p -a 100\n"
+    )
+
+
 def test_import_of_an_rsa_key_prints_its_fingerprint(rsa_file: Path, tmp_path: Path) -> None:
     result = run("import", rsa_file, "--source-passphrase", "env:PASSPHRASE", algorithm="rsa-pkcs1v15-sha512")
     with opened(tmp_path / "keys", Algorithm.RSA_PKCS1V15_SHA512) as signer:
