@@ -3,6 +3,7 @@
 from typing import NamedTuple, Self
 
 from signer_ssh.errors import MalformedError
+from signer_ssh.keys import check_key
 from signer_ssh.wire import Reader, boolean, string, text
 
 _USERAUTH_REQUEST = 50
@@ -35,7 +36,11 @@ class AuthenticationRequest(NamedTuple):
 
     @classmethod
     def decode(cls, data: bytes) -> Self:
-        """The way back. Raises :class:`~signer_ssh.errors.MalformedError` for whatever is no such request."""
+        """The way back. Raises :class:`~signer_ssh.errors.MalformedError` for whatever is no such request.
+
+        What the client may choose has to be what it says it is, the host's key a key: so no place is left for other
+        messages.
+        """
         reader = Reader(data)
         session_id, number = reader.string(), reader.byte()
         if len(session_id) not in SESSION_ID_SIZES or number != _USERAUTH_REQUEST:
@@ -46,4 +51,8 @@ class AuthenticationRequest(NamedTuple):
         algorithm, key = reader.text(), reader.string()
         host_key = reader.string() if method == HOSTBOUND else None
         reader.end()
+        if not user.isprintable():
+            raise MalformedError("its user has a name that nobody can read")
+        if host_key is not None:
+            check_key(host_key)
         return cls(session_id, user, algorithm, key, host_key)

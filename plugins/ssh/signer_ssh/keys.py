@@ -6,6 +6,7 @@ Where a signer's ECDSA signature is DER, SSH has two numbers; all else goes into
 import base64
 import re
 from collections.abc import Mapping
+from typing import Any
 
 from cryptography.exceptions import UnsupportedAlgorithm
 
@@ -23,6 +24,8 @@ NAMES: Mapping[Algorithm, str] = {
     Algorithm.RSA_PKCS1V15_SHA256: "rsa-sha2-256",
     Algorithm.RSA_PKCS1V15_SHA512: "rsa-sha2-512",
 }
+#: How the kinds of those keys begin that are on security tokens (PROTOCOL.u2f in OpenSSH).
+_TOKEN = b"sk-"
 _ALGORITHMS = {name: algorithm for algorithm, name in NAMES.items()}
 
 
@@ -61,9 +64,30 @@ def verify(key: bytes, signature: bytes, message: bytes) -> None:
     _decode_key(key, algorithm).verify(raw, message)
 
 
+def check_key(encoded: bytes) -> None:
+    """Return if it is a public key as SSH has it, of whatever kind, or a certificate; else :class:`MalformedError`."""
+    _load(encoded)
+
+
 def _decode_key(encoded: bytes, algorithm: Algorithm) -> PublicKey:
     """The key, be it in a certificate, as that of a host may be."""
-    from cryptography.hazmat.primitives.serialization import SSHCertificate, load_ssh_public_identity
+    key = _load(encoded)
+    try:
+        if encoded.startswith(_TOKEN, 4):  # it signs more than the message
+            raise ValueError
+        return PublicKey.from_cryptography(key, algorithm=algorithm)
+    except (ValueError, SignerError):
+        raise MalformedError(f"there is no public key of the kind that signs with {algorithm}") from None
+
+
+def _load(encoded: bytes) -> Any:
+    """The key, as cryptography has it."""
+    from cryptography.hazmat.primitives.serialization import (
+        Encoding,
+        PublicFormat,
+        SSHCertificate,
+        load_ssh_public_identity,
+    )
 
     kind = Reader(encoded).string()
     try:
@@ -71,13 +95,13 @@ def _decode_key(encoded: bytes, algorithm: Algorithm) -> PublicKey:
             raise ValueError
         found = load_ssh_public_identity(kind + b" " + base64.b64encode(encoded))
         if isinstance(found, SSHCertificate):
-            return PublicKey.from_cryptography(found.public_key(), algorithm=algorithm)
-        key = PublicKey.from_cryptography(found, algorithm=algorithm)
-        if encode_key(key) != encoded:
+            return found.public_key()
+        line = found.public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH)
+        if base64.b64decode(line.split()[1]) != encoded and not kind.startswith(_TOKEN):
             raise ValueError
-    except (ValueError, TypeError, UnsupportedAlgorithm, SignerError):
-        raise MalformedError(f"there is no public key of the kind {kind!r} for {algorithm}") from None
-    return key
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        raise MalformedError(f"there is no public key of the kind {kind[:64]!r}") from None
+    return found
 
 
 def _decode_signature(encoded: bytes) -> tuple[Algorithm, bytes]:

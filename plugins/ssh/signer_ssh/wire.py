@@ -5,6 +5,8 @@ What is read must be as it would be written: so no two byte strings mean the sam
 
 from signer_ssh.errors import MalformedError
 
+_LONGEST_NAME = 1024  # bytes, far above any
+
 
 def uint32(number: int) -> bytes:
     """A number of four bytes."""
@@ -71,14 +73,15 @@ class Reader:
         return self.take(self.uint32())
 
     def text(self) -> str:
-        """A string in UTF-8, which is not empty and has no NUL, as no name in SSH has one."""
+        """A string in UTF-8, which is not empty, nor very long, and has no NUL, as no name in SSH has one."""
         try:
-            content = self.string().decode()
+            content = self.string()
+            name = content.decode()
         except UnicodeDecodeError:
-            content = ""
-        if not content or "\0" in content:
-            raise MalformedError("a name is empty, or no text")
-        return content
+            name = ""
+        if not name or "\0" in name or len(content) > _LONGEST_NAME:
+            raise MalformedError("a name is empty or too long, or no text")
+        return name
 
     def mpint(self) -> int:
         """A number that is not negative."""

@@ -87,7 +87,7 @@ def test_it_signs_a_login(algorithm: Algorithm) -> None:
 
 
 def test_it_signs_a_login_at_a_known_host() -> None:
-    data = authentication(host_key=b"host")
+    data = authentication(host_key=encode_key(public_key(number=2)))
     (answer,) = answers(sign_request(KEY, data))
     verify(KEY, signed(answer), data)
 

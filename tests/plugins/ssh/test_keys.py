@@ -104,3 +104,10 @@ def test_a_key_in_a_certificate_verifies(tmp_path: Path) -> None:
     output("ssh-keygen", "-q", "-s", tmp_path / "authority", "-h", "-I", "host", tmp_path / "host.pub")
     certificate = base64.b64decode((tmp_path / "host-cert.pub").read_text().split()[1])
     verify(certificate, signature(algorithm), b"message")
+
+
+def test_a_key_on_a_token_does_not_sign_as_others_do() -> None:
+    """What its token signs says so, and has more in it: the same bytes from elsewhere are no signature of it."""
+    token = text("sk-ssh-ed25519@openssh.com") + string(public_key().raw) + text("ssh:")
+    with pytest.raises(MalformedError, match="no public key of the kind that signs"):
+        verify(token, signature(), b"message")
