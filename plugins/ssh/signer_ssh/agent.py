@@ -91,6 +91,8 @@ class Agent:
         keys = [each for each in self._keys() if each.encoded == request.key]
         if not keys:
             raise RefusedError("a key that is not listed was to sign")
+        if request.flags & ~sum(messages.RSA_FLAGS):
+            raise RefusedError(f"a signature was asked for with the flags {request.flags:#x}, which are not known")
         algorithms = {name for flag, name in messages.RSA_FLAGS.items() if request.flags & flag}
         algorithms |= {NAMES[each.algorithm] for each in keys if not each.algorithm.startswith("rsa")}
         if request.data.startswith(PREAMBLE):

@@ -150,7 +150,15 @@ def test_it_does_not_sign_the_login_of_another_key(caplog: pytest.LogCaptureFixt
     assert "the login of another key" in caplog.text
 
 
-@pytest.mark.parametrize("flags", [0, 1, FLAGS["rsa-sha2-256"], 8])
+@pytest.mark.parametrize("flags", [1, 8, 2**31 | FLAGS["rsa-sha2-512"]])
+def test_what_is_asked_for_by_an_unknown_flag_is_not_signed_otherwise(
+    flags: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert answers(sign_request(KEY, authentication(), flags)) == [FAILURE]
+    assert f"a signature was asked for with the flags {flags:#x}" in caplog.text
+
+
+@pytest.mark.parametrize("flags", [0, FLAGS["rsa-sha2-256"]])
 def test_rsa_signs_with_the_configured_hash_only(flags: int, caplog: pytest.LogCaptureFixture) -> None:
     """Without a flag it is SHA-1 that is asked for."""
     algorithm = Algorithm.RSA_PKCS1V15_SHA512
