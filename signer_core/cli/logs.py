@@ -13,7 +13,8 @@ class _Lines(logging.Handler):
     """``warning: …`` beside the command's own ``error: …``."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        click.echo(f"{record.levelname.lower()}: {one_line(record.getMessage())}", err=True)
+        with contextlib.suppress(OSError):  # nobody reads it any more: no reason to fail
+            click.echo(f"{record.levelname.lower()}: {one_line(record.getMessage())}", err=True)
 
 
 @contextlib.contextmanager

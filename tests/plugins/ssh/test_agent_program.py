@@ -146,6 +146,24 @@ def test_other_users_are_refused_even_if_they_find_it(agent: RunningAgent) -> No
     assert ("refused a client: it is one of another user, of the number 65534" in agent.log) is (os.geteuid() == 0)
 
 
+def test_it_goes_on_when_nobody_reads_its_log_any_more(config: Path, tmp_path: Path) -> None:
+    command = [str(AGENT), "-v", "--config", str(config), "--socket", str(tmp_path / "run" / "agent")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        try:
+            assert process.stdout is not None
+            assert process.stderr is not None
+            process.stdout.read()  # it closes its output when it serves
+            process.stderr.close()
+            key = encode_key(public_key())
+            with Client(str(tmp_path / "run" / "agent")) as client:
+                assert client.ask(sign_request(key, b"a block")) == FAILURE
+                data = authentication()
+                verify(key, signed(client.ask(sign_request(key, data))), data)
+        finally:
+            process.terminate()
+    assert process.returncode == 0
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_signal_ends_it_in_order_whatever_its_clients_do(number: signal.Signals, agent: RunningAgent) -> None:
     with Client(agent.socket) as idle, Client(agent.socket) as client:
