@@ -131,9 +131,9 @@ def seal(key: Any, passphrase: bytes, form: Format) -> bytes:
 
 @contextlib.contextmanager
 def errors_naming(what: object, *, of_passphrase: str | None = None) -> Iterator[None]:
-    """Errors about a content say whose it is; ``of_passphrase`` is the remedy of a wrong passphrase."""
+    """Errors about a content say whose it is; ``of_passphrase`` is the remedy of a wrong passphrase that has none."""
     try:
         yield
     except (KeyFormatError, UnsupportedAlgorithmError, WrongPassphraseError) as error:
-        remedy = of_passphrase if isinstance(error, WrongPassphraseError) else error.remedy
+        remedy = error.remedy or (of_passphrase if isinstance(error, WrongPassphraseError) else None)
         raise type(error)(f"{what}: {error.message}", remedy=remedy) from None

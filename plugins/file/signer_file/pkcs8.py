@@ -23,6 +23,8 @@ _PUBLIC = b"PUBLIC KEY"
 #: What openssl wrote before it knew PKCS#8 (RFC 8017, appendix A.1.2; RFC 5915, section 4).
 TRADITIONAL = re.compile(rb"-----BEGIN (?:RSA|EC|DSA) PRIVATE KEY-----")
 _UNKNOWN = re.compile("Unknown key encryption algorithm|encrypted with unknown cipher")  # in cryptography's ValueError
+_WRONG = "Incorrect password"
+_SEED = "a key for ML-DSA must be there as its seed: openssl pkey -provparam ml-dsa.output_formats=seed-only"
 _MAX_PASSPHRASE_BYTES = 1023  # OpenSSL's; cryptography keeps to it
 
 
@@ -70,11 +72,22 @@ class PrivateKeyPem:
 
         Raises ``WrongPassphraseError``, ``UnsupportedAlgorithmError``, or ``KeyFormatError``.
         """
-        passphrase_if_any = passphrase if self.encrypted else None
-        key = loaded(lambda: serialization.load_der_private_key(self.der, passphrase_if_any), encrypted=self.encrypted)
+        key = self._opened_encrypted(passphrase) if self.encrypted else self._opened()
         public_key = PublicKey.from_cryptography(key.public_key())
         if self.public not in (None, public_key.to_der()):
             raise KeyFormatError("its private key does not belong to its public key")
+        return key
+
+    def _opened_encrypted(self, passphrase: bytes) -> Any:
+        return loaded(lambda: serialization.load_der_private_key(self.der, passphrase), encrypted=True)
+
+    def _opened(self) -> Any:
+        from signer_file.expanded import check_expanded, without_expanded
+
+        der, expanded = without_expanded(self.der)
+        key = loaded(lambda: serialization.load_der_private_key(der, None), encrypted=False)
+        if expanded is not None:
+            check_expanded(key, expanded)
         return key
 
 
@@ -87,12 +100,14 @@ def loaded(load: Callable[[], Any], *, encrypted: bool) -> Any:
     except (UnsupportedAlgorithm, ValueError, TypeError, OverflowError, InternalError) as error:
         if isinstance(error, UnsupportedAlgorithm) or _UNKNOWN.search(str(error)):
             raise UnsupportedAlgorithmError("it is encrypted, or holds a key, in an unsupported way") from None
-        if encrypted:
+        if encrypted and _WRONG in str(error):
             raise WrongPassphraseError("the passphrase is wrong, or the file was changed") from None
-        raise KeyFormatError(
-            "its private key is damaged, or in a form that is not supported",
-            remedy="a key for ML-DSA must be there as its seed",
-        ) from None
+        if encrypted:  # a wrong passphrase gives this, too, one time in some hundred
+            raise WrongPassphraseError(
+                "the passphrase is wrong, the file was changed, or its key is in a form that is not supported",
+                remedy=f"check the passphrase; {_SEED}",
+            ) from None
+        raise KeyFormatError("its private key is damaged, or in a form that is not supported", remedy=_SEED) from None
 
 
 def seal(key: Any, passphrase: bytes) -> bytes:
