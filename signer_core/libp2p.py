@@ -2,6 +2,7 @@
 
 #: The tags of the two fields, in the order that the specification prescribes.
 _TYPE, _DATA = 0x08, 0x12
+_LONGEST = 5  # bytes of a length
 
 
 def encode(number: int, data: bytes) -> bytes:
@@ -16,7 +17,7 @@ def decode(encoded: object) -> tuple[int, bytes]:
     message = memoryview(encoded).tobytes()  # type: ignore[arg-type]
     number = message[1] if len(message) > 1 else 0
     length = 1
-    while len(message) > 2 + length and message[2 + length] & 0x80:
+    while length < _LONGEST and len(message) > 2 + length and message[2 + length] & 0x80:
         length += 1
     data = message[3 + length :]
     if number > 0x7F or encode(number, data) != message:

@@ -141,8 +141,9 @@ def test_libp2p_of_another_size(size: int) -> None:
         b"\x08\x02\x12\x41" + key_for(Algorithm.ECDSA_SECP256K1_SHA256).to_der()[-65:],  # not compressed
         b"\x08\x03\x12\x21" + key_for(Algorithm.ECDSA_P256_SHA256).raw,
         b"\x08\x03\x12\x78" + key_for(Algorithm.ECDSA_P384_SHA384).to_der(),
+        b"\x08\x01\x12" + b"\xff" * 20,  # a length without an end
     ],
-    ids=range(11),
+    ids=range(12),
 )
 def test_libp2p_in_another_form(encoded: bytes) -> None:
     with pytest.raises(KeyFormatError):
