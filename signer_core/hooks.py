@@ -32,7 +32,7 @@ def hooks_of(plugin: object, specifications: type[Any], broken: Broken) -> plugg
         what = str(error).partition(" in plugin ")[0]
         raise broken(f"{what}{_instead(what, specifications)}") from error
     except FOREIGN as error:  # pluggy looks at each attribute of the plugin, and those may be properties
-        raise broken(str(error)) from error
+        raise broken(f"reading its attributes raised {type(error).__name__}") from error
     for implementation in (each for caller in manager.get_hookcallers(plugin) or () for each in caller.get_hookimpls()):
         function = implementation.function
         if implementation.wrapper or implementation.hookwrapper:

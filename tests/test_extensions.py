@@ -647,7 +647,7 @@ def test_properties_of_an_extension_that_break_are_a_broken_contract() -> None:
         def close(self) -> None:
             raise RuntimeError
 
-    assert "close raised RuntimeError" in refused(Policy())
+    assert "raised RuntimeError" in refused(Policy())  # before pluggy 1.7 all attributes are read at once
 
 
 async def _late() -> None:

@@ -118,7 +118,7 @@ def test_an_endpoint_is_either_refused_or_goes_as_it_is_into_requests_and_signat
     assert len(f"{route.target} {route.authority}".encode("ascii").split()) == 2
 
 
-@pytest.mark.parametrize("region", ["ap-southeast-2", "cn-north-1", "us-gov-west-1", "us-iso-east-1", "eusc-de-east-1"])
+@pytest.mark.parametrize("region", ["ap-southeast-2", "cn-north-1", "us-gov-west-1", "us-iso-east-1"])
 @pytest.mark.parametrize("variant", ["", "AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT"])
 def test_the_endpoint_of_a_region_is_the_one_that_boto3_has(
     bare: pytest.MonkeyPatch, region: str, variant: str
