@@ -1,5 +1,6 @@
 """What backends and extensions have in common: the plugin behind one entry point, loaded and held to the contract."""
 
+import abc
 import contextlib
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
@@ -19,7 +20,7 @@ T = TypeVar("T")
 D = TypeVar("D", Backend, Extension)
 
 
-class Plugin:
+class Plugin(abc.ABC):
     """The plugin behind one entry point: imported, its hooks held to their specification."""
 
     #: What it is a plugin for, the group of such entry points, their hooks, and those that it cannot be without.
@@ -50,9 +51,9 @@ class Plugin:
         distribution = distribution_of(self.entry_point)
         return f"{distribution.name} {distribution.version}"
 
+    @abc.abstractmethod
     def check_options(self) -> None:
         """Raise :class:`PluginContractError` unless the plugin's options are what options may be."""
-        raise NotImplementedError
 
     def commands(self) -> "click.Group | None":
         """The plugin's own commands, or None."""
