@@ -1,33 +1,28 @@
 """What must hold of the distributions of the workspace, all of them at once."""
 
 import re
+import shutil
 import tomllib
 from collections.abc import Iterator
 from importlib.metadata import distribution, entry_points
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from release.workspace import core_range, differences, metadata, projects, templates
 from signer_core.hookspecs import BACKENDS_GROUP, EXTENSIONS_GROUP
 
 ROOT = Path(__file__).parent.parent
-PROJECTS = [ROOT, *sorted(path.parent for path in ROOT.glob("plugins/*/pyproject.toml"))]
+PROJECTS = projects(ROOT)
 PLUGINS = PROJECTS[1:]
+TEMPLATES = templates(ROOT)
 PROGRAMS = "console_scripts"
-
-#: What `signer new-…` makes distributions of.
-TEMPLATES = sorted(path.parent for path in ROOT.glob("signer_core/cli/templates/*/pyproject.toml"))
+VERSION = metadata(ROOT)["version"]
 
 every_project = pytest.mark.parametrize("project", PROJECTS, ids=lambda path: path.name)
 every_plugin = pytest.mark.parametrize("project", PLUGINS, ids=lambda path: path.name)
 every_template = pytest.mark.parametrize("project", TEMPLATES, ids=lambda path: path.name)
 every_plugin_and_template = pytest.mark.parametrize("project", [*PLUGINS, *TEMPLATES], ids=lambda path: path.name)
-
-
-def metadata(project: Path) -> dict[str, Any]:
-    table: dict[str, Any] = tomllib.loads((project / "pyproject.toml").read_text("utf-8"))["project"]
-    return table
 
 
 def package(project: Path) -> Path:
@@ -40,15 +35,31 @@ def test_every_plugin_has_a_project() -> None:
     )
 
 
-@every_project
-def test_version_is_the_one_of_the_core(project: Path) -> None:
-    assert metadata(project)["version"] == metadata(ROOT)["version"]
+def test_all_share_one_version_and_plugins_require_the_core_of_it() -> None:
+    assert differences(ROOT, VERSION) == []
 
 
-@every_plugin_and_template
-def test_plugin_requires_the_core_of_its_own_release(project: Path) -> None:
-    major, minor, _ = metadata(ROOT)["version"].split(".")
-    assert f"signer-core>={major}.{minor}.0,<{major}.{int(minor) + 1}" in metadata(project)["dependencies"]
+@pytest.mark.parametrize(
+    ("changed", "problem"),
+    [
+        ((f'version = "{VERSION}"', 'version = "9.9.9"'), f"the version is 9.9.9, not {VERSION}"),
+        ((core_range(VERSION), "signer-core>=0.0.1"), f"it requires signer-core>=0.0.1, not {core_range(VERSION)}"),
+        ((f'"{core_range(VERSION)}"', ""), f"it requires no signer-core, not {core_range(VERSION)}"),
+    ],
+)
+@every_plugin
+def test_a_plugin_of_another_version_or_range_is_found(
+    project: Path, changed: tuple[str, str], problem: str, tmp_path: Path
+) -> None:
+    name = project.relative_to(ROOT) / "pyproject.toml"
+    for each in [*PROJECTS, *TEMPLATES]:
+        place = tmp_path / each.relative_to(ROOT)
+        place.mkdir(parents=True, exist_ok=True)
+        shutil.copy(each / "pyproject.toml", place)
+    text = (ROOT / name).read_text("utf-8")
+    assert changed[0] in text
+    (tmp_path / name).write_text(text.replace(*changed), "utf-8")
+    assert differences(tmp_path, VERSION) == [f"{name}: {problem}"]
 
 
 @every_project
@@ -84,14 +95,40 @@ def test_what_a_plugin_brings_is_named_after_it_and_comes_from_its_package(proje
 @every_template
 def test_new_distributions_need_the_python_and_the_build_backend_that_the_core_needs(project: Path) -> None:
     assert metadata(project)["requires-python"] == metadata(ROOT)["requires-python"]
-    build = [tomllib.loads((each / "pyproject.toml").read_text("utf-8"))["build-system"] for each in (project, ROOT)]
-    assert build[0] == build[1]
+    own, core = (
+        tomllib.loads((each / "pyproject.toml").read_text("utf-8"))["build-system"] for each in (project, ROOT)
+    )
+    assert own["build-backend"] == core["build-backend"]
+    assert set(own["requires"]) <= set(core["requires"])
 
 
 @every_project
 def test_python_is_as_old_as_the_classifiers_say(project: Path) -> None:
     versions = [each.rpartition(" ")[2] for each in metadata(project)["classifiers"] if "Python :: 3." in each]
     assert metadata(project)["requires-python"] == f">={versions[0]}"
+
+
+@every_project
+def test_classifiers_name_what_the_checks_run_on(project: Path) -> None:
+    pythons = re.search(r"for version in ([\d. ]+);", (ROOT / ".ci" / "tools.sh").read_text("utf-8"))
+    assert pythons
+    found = metadata(project)["classifiers"]
+    assert [each for each in found if re.search(r"Python :: \d\.", each)] == [
+        f"Programming Language :: Python :: {each}" for each in pythons[1].split()
+    ]
+    assert [each for each in found if each.startswith("Operating System")] == ["Operating System :: POSIX :: Linux"]
+    assert "Typing :: Typed" in found
+
+
+@every_plugin
+def test_readme_of_a_plugin_leads_nowhere_that_a_registry_has_not(project: Path) -> None:
+    assert re.findall(r"\]\((?!https?://|#)[^)]*\)", (project / "README.md").read_text("utf-8")) == []
+
+
+@every_project
+def test_metadata_are_those_of_the_root(project: Path) -> None:
+    for fact in ("authors", "license-files", "requires-python"):
+        assert metadata(project)[fact] == metadata(ROOT)[fact]
 
 
 @every_project
