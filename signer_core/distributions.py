@@ -4,10 +4,11 @@ import logging
 import os
 import re
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from importlib_metadata import EntryPoint, distributions
+from importlib_metadata import Distribution, EntryPoint, distributions
 
 from signer_core.errors import BackendConflictError, BackendNotFoundError, PluginError
 from signer_core.hookspecs import EXTENSIONS_GROUP
@@ -55,11 +56,8 @@ def _to_install(name: str, installed: tuple[str, ...]) -> str | None:
 
 def entry_points(group: str) -> list[EntryPoint]:
     """The entry points of a group, those of a distribution's second copy too, which ``entry_points()`` leaves out."""
-    # A place that is not there, such as the usual python311.zip, would be tried as an archive: it costs an import of
-    # zipfile.
-    places = [place for place in sys.path if os.path.exists(place or os.curdir)]
     found: list[EntryPoint] = []
-    for distribution in distributions(path=places):
+    for distribution in _distributions_with_entry_points():
         try:
             # Parsing what has nothing of ours would take longer than all the rest.
             if group in (distribution.read_text("entry_points.txt") or ""):
@@ -75,11 +73,36 @@ def entry_points(group: str) -> list[EntryPoint]:
     return found if len({each.name for each in found}) == len(found) else _distinct(found)
 
 
+def _distributions_with_entry_points() -> Iterable[Distribution]:
+    """The distributions on ``sys.path`` that have any entry points.
+
+    To open the metadata of all the others as well would take longer than all else that opens a signer.
+    """
+    elsewhere: list[str] = []  # archives, eggs: for whoever knows how to look into them
+    for place in sys.path:
+        try:
+            names = os.listdir(place or os.curdir)
+        except NotADirectoryError:
+            elsewhere.append(place)
+            continue
+        except OSError:  # it is not there, as the usual python311.zip, or is closed to us
+            continue
+        if place.lower().endswith(".egg"):
+            elsewhere.append(place)
+        for name in names:
+            if name.lower().endswith((".dist-info", ".egg-info")):
+                metadata = os.path.join(place, name)
+                if os.path.exists(os.path.join(metadata, "entry_points.txt")):
+                    yield Distribution.at(metadata)
+    yield from distributions(path=elsewhere)
+
+
 def _check_metadata(distribution: Any) -> None:
     """Raise LookupError without a name and a version; a full parser takes longer than to sign."""
     text = distribution.read_text("METADATA") or distribution.read_text("PKG-INFO") or ""
+    given = {name for name, _, value in (line.partition(":") for line in text.splitlines()) if value.strip()}
     for fact in ("Name", "Version"):
-        if not re.search(rf"^{fact}:[ \t]*\S", text, re.MULTILINE):
+        if fact not in given:
             raise LookupError(f"it has no {fact}")
 
 
