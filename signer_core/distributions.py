@@ -73,7 +73,7 @@ def entry_points(group: str) -> list[EntryPoint]:
     return found if len({each.name for each in found}) == len(found) else _distinct(found)
 
 
-def _distributions_with_entry_points() -> Iterable[Distribution]:
+def _distributions_with_entry_points() -> Iterable[Any]:
     """The distributions on ``sys.path`` that have any entry points.
 
     To open the metadata of all the others as well would take longer than all else that opens a signer.
