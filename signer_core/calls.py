@@ -8,10 +8,10 @@ Each of them enters the key that the signer uses, and leaves it at its end, so t
 import functools
 import operator
 import threading
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Generator, Iterable, Sequence
 from typing import Any
 
-from signer_core import parallel
+from signer_core import batches, parallel
 from signer_core.attempts import Attempts
 from signer_core.current_key import CurrentKey
 from signer_core.deadline import Deadline
@@ -25,6 +25,9 @@ WayOf = Callable[[OpenKey], Way]
 OF_MESSAGES: WayOf = operator.attrgetter("sign")
 OF_DIGESTS: WayOf = operator.attrgetter("sign_digest")
 
+#: How many messages a batch looks ahead for each of its threads, where its caller does not say.
+_LOOKAHEAD = 4
+
 
 class Calls:
     """The calls that sign with ``key``, each in the budget that ``attempts`` gives it.
@@ -35,7 +38,7 @@ class Calls:
     __slots__ = ("_attempts", "_concurrency", "_key", "_threads")
 
     def __init__(self, key: CurrentKey, attempts: Attempts, *, concurrency: int) -> None:
-        parallel.check_concurrency(concurrency)
+        parallel.check_count("concurrency", concurrency)
         self._key = key
         self._attempts = attempts
         self._concurrency = concurrency
@@ -56,7 +59,7 @@ class Calls:
         """The signatures over ``messages``, in their order, with one key."""
         if concurrency is None:
             concurrency = self._concurrency
-        parallel.check_concurrency(concurrency)
+        parallel.check_count("concurrency", concurrency)
         cancel = threading.Event()
         deadline = self._attempts.deadline(timeout, cancel)
         call = object()
@@ -67,9 +70,31 @@ class Calls:
                 deadline.check()
                 return key.sign(message, deadline)
 
-            return parallel.in_order(sign, messages, concurrency=concurrency, cancel=cancel)
+            return batches.in_order(sign, messages, concurrency=concurrency, cancel=cancel)
         finally:
             self._key.leave(call)
+
+    def each(
+        self, messages: Iterable[bytes], *, lookahead: int | None, concurrency: int | None, timeout: float | None
+    ) -> Generator[bytes, None, None]:
+        """The signatures over ``messages``, in their order, one after another; each of them is a call of its own."""
+        if concurrency is None:
+            concurrency = self._concurrency
+        parallel.check_count("concurrency", concurrency)
+        if lookahead is None:
+            lookahead = _LOOKAHEAD * concurrency
+        parallel.check_count("lookahead", lookahead)
+        cancel = threading.Event()
+        deadline = self._attempts.deadline(timeout, cancel)
+        self._key.check_open()
+
+        def sign(message: bytes) -> bytes:
+            # the time of each begins here; where there is no limit, one deadline serves them all
+            own = deadline if deadline.seconds is None else self._attempts.deadline(timeout, cancel)
+            own.check()
+            return self._signed(OF_MESSAGES, message, own)
+
+        return batches.one_by_one(sign, messages, concurrency=concurrency, lookahead=lookahead, cancel=cancel)
 
     def end_threads(self) -> None:
         """Let the threads for awaited calls end."""

@@ -38,6 +38,14 @@ class CurrentKey:
         if self.is_renewed:
             self._renewal = Renewal(key, enter=self.enter, replace=self._replace, attempts=attempts)
 
+    def check_open(self) -> None:
+        """Raise :class:`SignerClosedError` if it is closed."""
+        call = object()
+        try:
+            self.enter(call)
+        finally:
+            self.leave(call)
+
     def enter(self, call: object) -> OpenKey:
         """Begin ``call`` with the key; :meth:`leave` ends it. Raises :class:`SignerClosedError`."""
         while not self._closed:

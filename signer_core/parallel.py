@@ -1,9 +1,8 @@
-"""Many signatures at once: threads for asyncio, and batches in order."""
+"""Threads for asyncio."""
 
 import contextvars
-import itertools
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
 from signer_core.deadline import LOOK_UP, Deadline
@@ -15,10 +14,10 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-def check_concurrency(concurrency: int) -> None:
-    """Raise ValueError unless it is a number of threads."""
-    if not isinstance(concurrency, int) or isinstance(concurrency, bool) or concurrency < 1:
-        raise ValueError(f"concurrency must be a whole number and at least 1, not {concurrency!r}")
+def check_count(name: str, count: int) -> None:
+    """Raise ValueError unless ``count``, the argument ``name``, is a whole number and at least 1."""
+    if not isinstance(count, int) or isinstance(count, bool) or count < 1:
+        raise ValueError(f"{name} must be a whole number and at least 1, not {count!r}")
 
 
 class Threads:
@@ -42,7 +41,7 @@ class Threads:
                 from concurrent.futures import ThreadPoolExecutor
 
                 self._executor = ThreadPoolExecutor(self._most, thread_name_prefix="signer")
-            return _submitted(self._executor, function)
+            return submitted(self._executor, function)
 
 
 async def outcome(future: "Future[T]", *, deadline: Deadline, cancel: threading.Event) -> T:
@@ -81,7 +80,7 @@ async def awaited(
 
     called_off = threading.Event()
     executor = ThreadPoolExecutor(1, thread_name_prefix="signer")
-    future = _submitted(executor, function, called_off)
+    future = submitted(executor, function, called_off)
     executor.shutdown(wait=False)
     awaitable = asyncio.wrap_future(future)
     try:
@@ -98,44 +97,8 @@ async def awaited(
         raise
 
 
-def in_order(
-    function: Callable[[bytes], T], items: Sequence[bytes], *, concurrency: int, cancel: threading.Event
-) -> list[T]:
-    """``function(item)`` for all items, in their order, by at most ``concurrency`` threads.
-
-    The first failure sets ``cancel``, lets the other threads finish what they are at, and is raised.
-    """
-    results: dict[int, T] = {}
-    failures: list[BaseException] = []
-    numbers = itertools.count()
-
-    def work() -> None:
-        # next() on a count is atomic, so each number goes to one thread
-        while (number := next(numbers)) < len(items) and not cancel.is_set():
-            try:
-                results[number] = function(items[number])
-            except BaseException as error:
-                failures.append(error)
-                cancel.set()
-
-    workers = min(concurrency, len(items))
-    if workers <= 1:
-        work()
-    else:
-        from concurrent.futures import ThreadPoolExecutor, wait
-
-        with ThreadPoolExecutor(workers, thread_name_prefix="signer") as executor:
-            try:
-                wait([_submitted(executor, work) for _ in range(workers)])
-            except BaseException:
-                cancel.set()
-                raise
-    if failures:
-        raise failures[0]
-    return [results[number] for number in range(len(items))]
-
-
-def _submitted(executor: "ThreadPoolExecutor", function: Callable[..., T], *arguments: object) -> "Future[T]":
+def submitted(executor: "ThreadPoolExecutor", function: Callable[..., T], *arguments: object) -> "Future[T]":
+    """Have ``function(*arguments)`` called in a thread, with the caller's context variables. Raises SignError."""
     try:
         return executor.submit(contextvars.copy_context().run, function, *arguments)
     except RuntimeError as error:  # the system has no more threads, or the interpreter is about to end

@@ -1,8 +1,9 @@
 """Signer: what an application holds."""
 
+import functools
 import threading
 import time
-from collections.abc import Callable, Coroutine, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Generator, Iterable, Mapping
 from typing import Any
 
 from signer_core.acceptance import Acceptance
@@ -193,6 +194,28 @@ class Signer(Closing):
         """
         copies = [copied(message, "message") for message in messages]
         return self._calls.many(copies, concurrency=concurrency, timeout=timeout)
+
+    def sign_iter(
+        self,
+        messages: Iterable[bytes | bytearray | memoryview],
+        *,
+        lookahead: int | None = None,
+        concurrency: int | None = None,
+        timeout: float | None = None,
+    ) -> Generator[bytes, None, None]:
+        """An iterator of the signatures over ``messages``, in their order, for more of them than memory holds.
+
+        Messages are taken in the thread that asks for signatures, when it asks, and at most ``lookahead`` of them (4
+        for each of ``concurrency``) ahead of the signature that is given out: with 1, a message may depend on the
+        signature before it. ``timeout`` bounds each signature, from when its signing begins. What fails, a signature or
+        the taking of a message, is raised at its place in the order, and nothing further is begun. Closing the
+        iterator, or dropping it, cancels what goes on. It does not keep the signer open: after a close it raises
+        :class:`~signer_core.errors.SignerClosedError`.
+
+        No generator function, but one that returns a generator: what is wrong with the arguments is raised now.
+        """
+        copies = map(functools.partial(copied, name="message"), messages)
+        return self._calls.each(copies, lookahead=lookahead, concurrency=concurrency, timeout=timeout)
 
     @property
     def public_key(self) -> PublicKey:

@@ -1,35 +1,13 @@
-"""What Signer's tests do not reach of threads and batches."""
+"""What Signer's tests do not reach of threads for asyncio."""
 
 import asyncio
 import threading
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from signer_core import Deadline
-from signer_core.parallel import Threads, awaited, in_order, outcome
+from signer_core.parallel import Threads, awaited, outcome
 from tests.keys import PATIENCE
-
-
-@given(st.lists(st.binary(max_size=3), max_size=12), st.integers(1, 5))
-def test_in_order(items: list[bytes], concurrency: int) -> None:
-    results = in_order(lambda item: item * 2, items, concurrency=concurrency, cancel=threading.Event())
-    assert results == [item * 2 for item in items]
-
-
-@given(st.integers(1, 12), st.integers(0, 11), st.integers(1, 5))
-def test_in_order_raises_the_first_failure_and_cancels(size: int, failing: int, concurrency: int) -> None:
-    cancel = threading.Event()
-
-    def function(item: bytes) -> bytes:
-        if item[0] == failing % size:
-            raise LookupError(item[0])
-        return item
-
-    with pytest.raises(LookupError, match=str(failing % size)):
-        in_order(function, [bytes([number]) for number in range(size)], concurrency=concurrency, cancel=cancel)
-    assert cancel.is_set()
 
 
 def test_threads_are_not_started_before_they_are_needed() -> None:
