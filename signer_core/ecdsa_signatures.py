@@ -38,7 +38,7 @@ _BASE = _Point(
 def signature_to_p1363(signature: Octets, algorithm: Algorithm) -> bytes:
     """The numbers r and s, each as long as a coordinate, joined: IEEE P1363, JOSE (RFC 7518, section 3.4), WebCrypto.
 
-    ``signature`` is DER, as :meth:`Signer.sign` returns it.
+    ``signature`` is DER, as :meth:`~signer_core.Signer.sign` returns it.
     """
     size = _curve(algorithm).size
     r, s = _numbers(signature)
@@ -49,7 +49,7 @@ def signature_to_p1363(signature: Octets, algorithm: Algorithm) -> bytes:
 
 
 def signature_from_p1363(signature: Octets, algorithm: Algorithm) -> bytes:
-    """The way back: DER, as :meth:`PublicKey.verify` takes it."""
+    """The way back: DER, as :meth:`~signer_core.PublicKey.verify` takes it."""
     size, signature = _curve(algorithm).size, copied(signature, "signature")
     if len(signature) != 2 * size:
         raise InvalidSignatureError(f"this is no pair of numbers for {algorithm}: they have {2 * size} bytes together")

@@ -183,7 +183,7 @@ class SignError(SignerError):
 class MessageTooLargeError(SignError, ValueError):
     """The message has ``size`` bytes where the key takes at most ``limit``; found before anything is sent.
 
-    Remedy: sign its digest (:meth:`Signer.sign_digest`), if algorithm and backend do; else a smaller message.
+    Remedy: sign its digest (:meth:`~signer_core.Signer.sign_digest`), if algorithm and backend do.
     """
 
     code = "message-too-large"

@@ -71,11 +71,11 @@ class SigningKey(abc.ABC):
         """
 
     def sign_digest(self, digest: bytes, deadline: Deadline) -> bytes:
-        """One attempt to sign a message of which only the digest is given, as :meth:`PublicKey.hasher` makes it.
+        """One attempt to sign a message of which only the digest is given.
 
-        The digest has the right length. Otherwise all is as in :meth:`sign`, the signature too. Optional: a key that
-        signs no digests, or none with its algorithm, leaves it as it is here, which raises
-        :class:`~signer_core.errors.UnsupportedAlgorithmError`.
+        The digest is as :meth:`~signer_core.PublicKey.hasher` makes it, and has the right length. Otherwise all is as
+        in :meth:`sign`, the signature too. Optional: a key that signs no digests, or none with its algorithm, leaves it
+        as it is here, which raises :class:`~signer_core.errors.UnsupportedAlgorithmError`.
         """
         prehash_of(self.public_key.algorithm)  # if no key with the algorithm does, that is the reason
         raise UnsupportedAlgorithmError("this key signs no digests", remedy="sign the message itself")
@@ -131,10 +131,11 @@ class Backend:
     remote: bool = attrs.field(default=False, validator=_is_bool)
     #: The algorithms of the keys that it can open.
     algorithms: frozenset[Algorithm] = attrs.field(default=frozenset(Algorithm), converter=_frozen)
-    #: The defaults of the core's options: seconds of a call and of one attempt (None: no limit), attempts after the
-    #: first.
+    #: The defaults of the core's options: the seconds that one call may take; None for no limit.
     default_timeout: float | None = attrs.field(default=None, converter=budget)
+    #: The seconds that one attempt may take.
     default_attempt_timeout: float | None = attrs.field(default=None, converter=budget)
+    #: The attempts after the first.
     default_max_retries: int = attrs.field(default=0, validator=_is_count)
 
 
@@ -142,9 +143,12 @@ class Backend:
 class Extension:
     """What the core must know of an extension before it attaches it."""
 
+    #: The version of this contract that the plugin was written for: a literal, not ``CONTRACT``.
     contract: int
+    #: The frozen attrs class of its options.
     config_class: type[Any]
-    #: Without the message there is nothing to decide: signing of digests and of streams is refused.
+    #: Without the message there is nothing to decide: signing of digests, and so of files that are larger than memory
+    #: should hold, is refused in its name, without asking or telling it.
     needs_message: bool = attrs.field(default=True, validator=_is_bool)
 
 
@@ -152,16 +156,20 @@ class Extension:
 class SignEvent:
     """One signature that is asked for, as extensions see it."""
 
-    #: The signer's name, the backend's, and the key.
+    #: The signer's name; None where it has none.
     signer: str | None
+    #: The backend's name; None for a key that was opened in code.
     backend: str | None
+    #: The backend's name of the key that signs this call, from its first hook to its last.
     key_id: str
+    #: That key's public half.
     public_key: PublicKey
-    #: The message; None where only a digest is signed, which ``prehashed`` then gives as (name, digest): "sha256", or
-    #: what else :meth:`PublicKey.hasher` has for a name.
+    #: The message, the very bytes that are signed; None where only a digest is.
     message: bytes | None = attrs.field(repr=False)
     #: Seconds since the epoch.
     started_at: float
+    #: Where only a digest is signed, its name and its bytes: "sha256", or what else
+    #: :meth:`~signer_core.PublicKey.hasher` has for a name.
     prehashed: tuple[str, bytes] | None = None
     #: The message's size in bytes, where it is known.
     size: int | None = None
@@ -180,8 +188,11 @@ class SignEvent:
 class Verdict:
     """One step of ``signer check``."""
 
+    #: What was looked at, in a word or two.
     step: str
+    #: Whether it is as it should be.
     passed: bool
+    #: What was found.
     detail: str = ""
     #: What to do about it, for a step that did not pass.
     remedy: str | None = None
@@ -243,10 +254,11 @@ class ExtensionHooks(Protocol):
 
     @hookspec(firstresult=True)
     def signer_attach(self, config: Any) -> object:
-        """An object for one signer, with any of the hooks of :class:`AttachedHooks`, and perhaps ``close()``.
+        """An object for one signer, with any of the hooks of :class:`~signer_core.hookspecs.AttachedHooks`.
 
-        Called once when the signer is opened, before its key is; ``config`` is an instance of the extension's
-        ``config_class``. ``close()`` is called once: when no call asks it any more, or when the signer fails to open.
+        It may have ``close()``, too. Called once when the signer is opened, before its key is; ``config`` is an
+        instance of the extension's ``config_class``. ``close()`` is called once: when no call asks it any more, or when
+        the signer fails to open.
         """
 
     @hookspec(firstresult=True)
@@ -258,8 +270,8 @@ class AttachedHooks(Protocol):
     """The hooks of the object that :meth:`ExtensionHooks.signer_attach` returns.
 
     Called in the thread of the call, from several threads at once; once for each call, however many attempts it takes.
-    Where only a digest is signed they are called if :attr:`Extension.needs_message` is False; an object that is
-    attached in code says so by an attribute of that name. Else the call is refused in their name.
+    Where only a digest is signed they are called if :attr:`~signer_core.Extension.needs_message` is False; an object
+    that is attached in code says so by an attribute of that name. Else the call is refused in their name.
     """
 
     @hookspec

@@ -34,8 +34,8 @@ class Secret:
     ) -> Self:
         """The secret that ``reference`` names; a relative path starts at ``directory``.
 
-        ``prompt`` asks the user, on the command line. Raises :class:`ConfigError`, which never repeats the reference:
-        it may be the secret itself, written where a reference belongs.
+        ``prompt`` asks the user, on the command line. Raises :class:`~signer_core.errors.ConfigError`, which never
+        repeats the reference: it may be the secret itself, written where a reference belongs.
         """
         kind, _, rest = reference.partition(":")
         if reference == "prompt":
@@ -51,7 +51,7 @@ class Secret:
         return secret
 
     def reveal(self) -> bytes:
-        """The secret itself. Raises :class:`ConfigError` if it cannot be had."""
+        """The secret itself. Raises :class:`~signer_core.errors.ConfigError` if it cannot be had."""
         try:
             revealed: object = self._resolve()
         except ConfigError:

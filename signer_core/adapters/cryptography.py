@@ -26,10 +26,10 @@ def as_private_key(signer: Signer) -> Any:
         certificate = builder.public_key(key.public_key()).sign(key, None)
 
     It is an ``Ed25519PrivateKey``, an ``EllipticCurvePrivateKey``, an ``RSAPrivateKey``, or an ``MLDSA44PrivateKey``,
-    ``MLDSA65PrivateKey`` or ``MLDSA87PrivateKey``. Its ``sign`` is :meth:`Signer.sign`, with the same errors and the
-    configured budget; of a digest (``Prehashed``) or a μ it is :meth:`Signer.sign_digest`. It signs with the signer's
-    algorithm and no other: another hash or padding is an :class:`UnsupportedUseError`, and so is all else that a
-    private key can be asked for, exports above all.
+    ``MLDSA65PrivateKey`` or ``MLDSA87PrivateKey``. Its ``sign`` is :meth:`~signer_core.Signer.sign`, with the same
+    errors and the configured budget; of a digest (``Prehashed``) or a μ it is
+    :meth:`~signer_core.Signer.sign_digest`. It signs with the signer's algorithm and no other: another hash or padding
+    is an :class:`UnsupportedUseError`, and so is all else that a private key can be asked for, exports above all.
 
     The signer stays the caller's, to be closed once the key is needed no more. A renewal that gives the signer another
     key ends this one: it then raises :class:`~signer_core.errors.KeyMismatchError`.
