@@ -8,8 +8,9 @@ Each of them enters the key that the signer uses, and leaves it at its end, so t
 import functools
 import operator
 import threading
-from collections.abc import Callable, Coroutine, Generator, Iterable, Sequence
-from typing import Any
+from collections.abc import Callable, Coroutine, Generator, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, NamedTuple
 
 from signer_core import batches, parallel
 from signer_core.attempts import Attempts
@@ -17,6 +18,7 @@ from signer_core.current_key import CurrentKey
 from signer_core.deadline import Deadline
 from signer_core.errors import SignerClosedError
 from signer_core.open_key import OpenKey
+from signer_core.public_key import PublicKey
 from signer_core.way import Way
 
 #: Which way of the key is gone.
@@ -27,6 +29,15 @@ OF_DIGESTS: WayOf = operator.attrgetter("sign_digest")
 
 #: How many messages a batch looks ahead for each of its threads, where its caller does not say.
 _LOOKAHEAD = 4
+
+
+class Batch(NamedTuple):
+    """Messages that are signed with one and the same key, until its deadline, or until ``cancel`` is set."""
+
+    sign: Callable[[bytes], bytes]
+    public_key: PublicKey
+    deadline: Deadline
+    cancel: threading.Event
 
 
 class Calls:
@@ -60,6 +71,12 @@ class Calls:
         if concurrency is None:
             concurrency = self._concurrency
         parallel.check_count("concurrency", concurrency)
+        with self.batch(timeout) as batch:
+            return batches.in_order(batch.sign, messages, concurrency=concurrency, cancel=batch.cancel)
+
+    @contextmanager
+    def batch(self, timeout: float | None) -> Iterator[Batch]:
+        """A batch that begins now, and is a call until the end of the ``with``."""
         cancel = threading.Event()
         deadline = self._attempts.deadline(timeout, cancel)
         call = object()
@@ -70,7 +87,7 @@ class Calls:
                 deadline.check()
                 return key.sign(message, deadline)
 
-            return batches.in_order(sign, messages, concurrency=concurrency, cancel=cancel)
+            yield Batch(sign, key.public_key, deadline, cancel)
         finally:
             self._key.leave(call)
 

@@ -122,6 +122,10 @@ class _Configured:
         self._mapping = mapping
         self._name = name
 
+    @property
+    def remote(self) -> bool:
+        return self._plugin.backend.remote
+
     def broken(self, what: str) -> PluginContractError:
         return self._plugin.broken(what)
 

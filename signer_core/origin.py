@@ -8,6 +8,10 @@ from signer_core.errors import PluginContractError
 class Origin(Protocol):
     """Where a signer's key came from, and what opens it again in another process."""
 
+    @property
+    def remote(self) -> bool:
+        """Whether a signature takes a network: then it waits more than it computes."""
+
     def broken(self, what: str) -> PluginContractError:
         """The error that names the plugin, after it broke the contract."""
 

@@ -4,7 +4,7 @@ import functools
 import threading
 import time
 from collections.abc import Callable, Coroutine, Generator, Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from signer_core.acceptance import Acceptance
 from signer_core.algorithms import Algorithm
@@ -24,6 +24,9 @@ from signer_core.pins import Pins, hex_address, hex_bytes
 from signer_core.prehash import Hasher
 from signer_core.public_key import PublicKey
 from signer_core.way import prehash_signed_by
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
 
 
 class Signer(Closing):
@@ -187,13 +190,30 @@ class Signer(Closing):
         *,
         concurrency: int | None = None,
         timeout: float | None = None,
+        executor: "Executor | None" = None,
     ) -> list[bytes]:
         """The signatures over ``messages``, in their order, made by ``concurrency`` threads with one key.
 
         ``timeout`` bounds the whole batch. The first failure is raised, and what has not begun is not signed.
+
+        With an ``executor``, its workers sign the batch in chunks, each with ``concurrency`` threads. Those of a
+        ``ThreadPoolExecutor`` do it with this signer; any other executor's, in other processes or on other machines,
+        open it by its configuration, once each: ``TypeError`` where that cannot open it.
+        :class:`~signer_core.errors.SignError` where the executor fails, and not the signing.
         """
         copies = [copied(message, "message") for message in messages]
-        return self._calls.many(copies, concurrency=concurrency, timeout=timeout)
+        if executor is None:
+            return self._calls.many(copies, concurrency=concurrency, timeout=timeout)
+        from signer_core.executors import sign_batch
+
+        return sign_batch(
+            copies,
+            executor,
+            self._calls.batch(timeout),
+            reopening=self._reopening,
+            concurrency=concurrency,
+            remote=self._origin is not None and self._origin.remote,
+        )
 
     def sign_iter(
         self,
@@ -267,11 +287,14 @@ class Signer(Closing):
         return f"<Signer name={self._name!r} backend={self._backend!r} key_id={self.key_id!r}>"
 
     def __reduce__(self) -> tuple[Any, ...]:
+        return self._reopening(self.public_key.fingerprint)
+
+    def _reopening(self, fingerprint: str) -> tuple[Any, ...]:
         if self._origin is None:
             raise TypeError("a Signer made in code is not pickled: only a configuration can open it again")
         if not self._key.open_key.key.reopens:
             raise TypeError(f"a Signer of this key is not pickled: {self._backend!r} would open another key elsewhere")
-        return self._origin.reopening(self.public_key.fingerprint)
+        return self._origin.reopening(fingerprint)
 
     def forget_other_threads(self) -> None:
         """In a forked child: see :mod:`signer_core.forks`."""
