@@ -36,7 +36,7 @@ from sybil.evaluators.python import PythonEvaluator
 from sybil.parsers.markdown import CodeBlockParser, PythonCodeBlockParser, SkipParser
 from sybil.parsers.rest import DocTestParser
 
-pytest_plugins = ["tests.peers"]
+pytest_plugins = ["tests.peers", "tests.quick"]
 collect_ignore = ["signer_core/cli/templates"]  # the tests of distributions that are made of them
 
 SHOW_ENVIRONMENT = "import json, os; print(json.dumps(dict(os.environ)))"

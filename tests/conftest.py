@@ -8,11 +8,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, settings
-
-# How long an example takes says more of what else the machine is at than of the code.
-settings.register_profile("signer", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("signer")
 
 _numbers = itertools.count()
 
@@ -86,6 +81,18 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Install
     yield install
     for module in modules:
         sys.modules.pop(module, None)
+
+
+@pytest.fixture(scope="module")
+def quick_passphrases() -> Iterator[None]:
+    """New PEM files take next to no time to write and to open, where the passphrase is not what the tests are about.
+
+    What protects it takes a fifth of a second of work each time; tests/plugins/file/test_pkcs8.py is about that.
+    """
+    with pytest.MonkeyPatch.context() as derivation:
+        derivation.setattr("signer_file.pbes2._N", 16)
+        derivation.setattr("signer_file.pbes2._SCRYPT_MIN_WORK", 0)
+        yield
 
 
 @pytest.fixture

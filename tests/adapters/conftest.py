@@ -12,7 +12,9 @@ __all__ = ["fake_kms"]
 
 
 @pytest.fixture
-def signer(request: pytest.FixtureRequest, tmp_path: Path, fake_kms: FakeKms) -> Iterator[Signer]:
+def signer(
+    request: pytest.FixtureRequest, tmp_path: Path, fake_kms: FakeKms, quick_passphrases: None
+) -> Iterator[Signer]:
     """The signer of the :class:`~tests.adapters.signers.Kind` that the test is parametrised with."""
     with request.param.open(tmp_path, fake_kms) as signer:
         yield signer

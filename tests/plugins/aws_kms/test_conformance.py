@@ -74,12 +74,14 @@ class TestAlias(SigningKeyConformance):
         return error, broken()
 
 
+@pytest.mark.slow
 class TestEcdsa(TestAlias):
     """With a key on an elliptic curve."""
 
     spec = "ECC_SECG_P256K1"
 
 
+@pytest.mark.slow
 class TestRsa(TestAlias):
     """With an RSA key, and not with the first of the algorithms that it serves."""
 
@@ -87,6 +89,7 @@ class TestRsa(TestAlias):
     more: Mapping[str, object] = {"algorithm": "rsa-pkcs1v15-sha384"}
 
 
+@pytest.mark.slow
 class TestMlDsa(TestAlias):
     """With an ML-DSA key."""
 

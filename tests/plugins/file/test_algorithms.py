@@ -33,6 +33,8 @@ from tests.strategies import private_key
 
 from .keys import MESSAGE, PASSPHRASE, names_in, options, write_private
 
+pytestmark = pytest.mark.usefixtures("quick_passphrases")
+
 PASS = f"pass:{PASSPHRASE.decode()}"
 EC = [each for each in Algorithm if each.startswith("ecdsa")]
 RSA = [each for each in Algorithm if each.startswith("rsa")]

@@ -27,6 +27,8 @@ from signer_file.location import find_existing
 
 from .keys import ASCII, BY_NAME, LEGACY, Fixture, names_in, options, write_private
 
+pytestmark = pytest.mark.usefixtures("quick_passphrases")
+
 Run = Callable[..., click.testing.Result]
 
 KEY = Ed25519PrivateKey.from_private_bytes(ASCII.seed)

@@ -15,6 +15,8 @@ from tests.strategies import private_key
 
 from .keys import ASCII, PASSPHRASE, options, write_private
 
+pytestmark = pytest.mark.usefixtures("quick_passphrases")
+
 #: What may become of a key file, and what it leads to.
 DAMAGES: dict[str, tuple[type[SignerError], Callable[[Path], object]]] = {
     "gone": (KeyNotFoundError, Path.unlink),
@@ -85,6 +87,7 @@ def unencrypted(directory: Path, algorithm: Algorithm) -> dict[str, object]:
     return {"backend": "file", "path": str(path), "allow_unencrypted": True, "algorithm": str(algorithm)}
 
 
+@pytest.mark.slow
 class TestEcdsa(SigningKeyConformance):
     """With a key on a curve."""
 
@@ -94,6 +97,7 @@ class TestEcdsa(SigningKeyConformance):
         return unencrypted(tmp_path_factory.mktemp("keys"), Algorithm.ECDSA_P384_SHA384)
 
 
+@pytest.mark.slow
 class TestRsa(SigningKeyConformance):
     """With a key that could serve another algorithm, too, and has no address."""
 
@@ -103,6 +107,7 @@ class TestRsa(SigningKeyConformance):
         return unencrypted(tmp_path_factory.mktemp("keys"), Algorithm.RSA_PKCS1V15_SHA256)
 
 
+@pytest.mark.slow
 class TestMlDsa(SigningKeyConformance):
     """With a key of large signatures."""
 

@@ -10,6 +10,8 @@ from signer_core.errors import ConfigError, KeyFormatError, KeyNotFoundError
 
 from .keys import ASCII, PASSPHRASE, names_in, options
 
+pytestmark = pytest.mark.usefixtures("quick_passphrases")
+
 
 @pytest.mark.parametrize(
     ("path", "more", "made"),

@@ -24,6 +24,7 @@ class TestFresh(SigningKeyConformance):
         return {"backend": "noop"}
 
 
+@pytest.mark.slow
 class TestSeedOfEcdsa(SigningKeyConformance):
     """A key of an algorithm that is not deterministic, found again."""
 
@@ -33,6 +34,7 @@ class TestSeedOfEcdsa(SigningKeyConformance):
         return {"backend": "noop", "algorithm": "ecdsa-secp256k1-sha256", "seed": "46" * 32}
 
 
+@pytest.mark.slow
 class TestSeedOfMlDsa(SigningKeyConformance):
     """A key with large signatures, found again."""
 
@@ -42,6 +44,7 @@ class TestSeedOfMlDsa(SigningKeyConformance):
         return {"backend": "noop", "algorithm": "ml-dsa-65", "seed": "46" * 32}
 
 
+@pytest.mark.slow
 class TestFreshRsa(SigningKeyConformance):
     """A key without a raw form, and so without an address."""
 
