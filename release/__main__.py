@@ -12,7 +12,16 @@ from release.dependencies import check_licences, write_page
 from release.programs import Refused, run
 from release.sbom import write_sbom
 
-ROOT = Path.cwd()
+ROOT = Path()  # wherever the command is run
+
+
+def _version(_: click.Context, __: click.Parameter, value: str) -> str:
+    if not workspace.VERSION.fullmatch(value):
+        raise click.BadParameter(f"{value!r} is none; write one such as 1.2.0 or 1.2.0rc1")
+    return value
+
+
+version_argument = click.argument("version", callback=_version)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -23,7 +32,7 @@ def main() -> None:
 
 
 @main.command()
-@click.argument("version")
+@version_argument
 def prepare(version: str) -> None:
     """Write VERSION into every pyproject.toml and into the changelog, to be looked at and committed."""
     if changelog.is_told(ROOT, version):
@@ -37,7 +46,7 @@ def prepare(version: str) -> None:
 
 
 @main.command()
-@click.argument("version")
+@version_argument
 @click.option("--key", type=click.Path(path_type=Path), required=True, help="The public key of the signer that signs.")
 @click.option("--config", type=click.Path(path_type=Path), help="Where that signer is configured, for signer-ssh-sign.")
 @click.option("--output", type=click.Path(path_type=Path), default="dist", help="A new directory.  [default: dist]")

@@ -1,6 +1,7 @@
 """The licences of distributions, as their metadata declare them."""
 
 from importlib.metadata import Distribution
+from typing import Any
 
 from license_expression import ExpressionError, get_spdx_licensing
 
@@ -24,24 +25,29 @@ def licence(distribution: Distribution) -> str | None:
 
     Where it has several classifiers, all of them are to be met.
     """
-    expression: str | None = distribution.metadata["License-Expression"]
-    if expression:
-        return expression
-    classifiers = distribution.metadata.get_all("Classifier", [])
-    found = [each.removeprefix(_PREFIX) for each in classifiers if each.startswith("License ::")]
-    if not found or not _CLASSIFIERS.keys() >= set(found):
+    metadata = distribution.metadata
+    for field in ("License-Expression", "License"):  # the latter, older one may be a text of any kind
+        if field in metadata and _parsed(metadata[field]) is not None:
+            return str(metadata[field])
+    classifiers = [each.removeprefix(_PREFIX) for each in metadata.get_all("Classifier", []) if "License ::" in each]
+    if not classifiers or not _CLASSIFIERS.keys() >= set(classifiers):
         return None
-    return " AND ".join(sorted(_CLASSIFIERS[each] for each in found))
+    return " AND ".join(sorted(_CLASSIFIERS[each] for each in classifiers))
 
 
 def is_permissive(expression: str | None) -> bool:
     """Whether one can choose, where there is a choice, to meet nothing but permissive licences."""
-    if expression is None:
+    parsed = None if expression is None else _parsed(expression)
+    if parsed is None:
         return False
     licensing = get_spdx_licensing()
-    try:
-        parsed = licensing.parse(expression, validate=True)
-    except ExpressionError:
-        return False
     met = {each: licensing.TRUE if str(each) in PERMISSIVE else licensing.FALSE for each in parsed.symbols}
     return bool(parsed.subs(met).simplify() == licensing.TRUE)
+
+
+def _parsed(expression: str) -> Any:
+    """The expression as a formula; None if it is none of SPDX's."""
+    try:
+        return get_spdx_licensing().parse(expression, validate=True)
+    except ExpressionError:
+        return None

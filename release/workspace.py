@@ -57,9 +57,7 @@ def differences(root: Path, version: str) -> list[str]:
 
 
 def set_version(root: Path, version: str) -> list[Path]:
-    """Write the version wherever it stands; the files, none of which is written unless all can be."""
-    if not VERSION.fullmatch(version):
-        raise Refused(f"{version} is no version; write one such as 1.2.0 or 1.2.0rc1")
+    """Write the version wherever it stands; the files."""
     own = [each / "pyproject.toml" for each in projects(root)]
     new = {}
     for path in [*own, *(each / "pyproject.toml" for each in templates(root))]:
