@@ -34,6 +34,12 @@ class Closing(abc.ABC):
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        import asyncio
+        from signer_core import parallel
 
-        await asyncio.to_thread(self.__exit__, kind, error, trace)  # it may have to wait for running calls
+        # It may have to wait for running calls: in a thread of its own, for the application may be using all of its
+        # event loop's.
+        await parallel.awaited(lambda _: self.__exit__(kind, error, trace), cancel=None, unwanted=_ignore)
+
+
+def _ignore(_: None) -> None:
+    """What a close gives."""

@@ -1,5 +1,6 @@
 """Threads for asyncio."""
 
+import contextlib
 import contextvars
 import threading
 from collections.abc import Callable
@@ -9,6 +10,7 @@ from signer_core.deadline import LOOK_UP, Deadline
 from signer_core.errors import DeadlineExceededError, SignError
 
 if TYPE_CHECKING:
+    import asyncio
     from concurrent.futures import Future, ThreadPoolExecutor
 
 T = TypeVar("T")
@@ -51,16 +53,34 @@ async def outcome(future: "Future[T]", *, deadline: Deadline, cancel: threading.
     """
     import asyncio
 
-    awaitable = asyncio.wrap_future(future)
+    # asyncio.wait around a wrapped future would say the same, and cost as much again as all the rest
+    loop = asyncio.get_running_loop()
+    ended = loop.create_future()
+
+    def tell(_: "Future[T]") -> None:
+        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            loop.call_soon_threadsafe(_set, ended)
+
+    future.add_done_callback(tell)
+    remaining = deadline.remaining()
+    timer = None if remaining is None else loop.call_later(remaining, future.cancel)
     try:
-        await asyncio.wait((awaitable,), timeout=deadline.remaining())
-        if not awaitable.done() and future.cancel():
-            raise DeadlineExceededError(f"the call waited {deadline.seconds:g}s for a free thread")
-        return await awaitable
+        await ended
     except asyncio.CancelledError:
         cancel.set()
-        awaitable.cancel()
+        future.cancel()
         raise
+    finally:
+        if timer is not None:
+            timer.cancel()
+    if future.cancelled():
+        raise DeadlineExceededError(f"the call waited {deadline.seconds:g}s for a free thread")
+    return future.result()
+
+
+def _set(ended: "asyncio.Future[None]") -> None:
+    if not ended.done():
+        ended.set_result(None)
 
 
 async def awaited(

@@ -188,6 +188,19 @@ def until(condition: Callable[[], bool]) -> None:
         time.sleep(0)
 
 
+class Threads:
+    """The threads of signers that were started since this was made, and have not ended."""
+
+    def __init__(self) -> None:
+        self._before = set(threading.enumerate())
+
+    def __len__(self) -> int:
+        return sum(each.name.startswith("signer") for each in set(threading.enumerate()) - self._before)
+
+    def wait_ended(self) -> None:
+        until(lambda: len(self) == 0)
+
+
 def refuses_calls(signer: Signer) -> bool:
     """Whether the signer is closed, or is being closed. An empty batch asks that, and nothing of the key."""
     try:

@@ -23,6 +23,7 @@ from tests.keys import (
     GatedKey,
     RenewingKey,
     ScriptedKey,
+    Threads,
     in_child,
     in_thread,
     until,
@@ -65,10 +66,6 @@ class FailingKey(Ed25519Key):
             raise self.error
         self.signed.append(message)
         return super().sign(message, deadline)
-
-
-def threads() -> int:
-    return sum(thread.name.startswith("signer") for thread in threading.enumerate())
 
 
 @given(st.lists(st.binary(max_size=3), max_size=12), st.integers(1, 5))
@@ -246,22 +243,20 @@ def test_messages_are_copied_when_they_are_taken() -> None:
 
 @pytest.mark.parametrize(("concurrency", "lookahead", "most"), [(1, 9, 1), (3, 9, 3), (9, 4, 4), (None, None, 4)])
 def test_as_many_at_once_as_there_may_be(concurrency: int | None, lookahead: int | None, most: int) -> None:
+    threads = Threads()
     key = GatedKey()
     signer = Signer(key, concurrency=4)
     signing = in_thread(lambda: list(signer.sign_iter([b""] * 20, concurrency=concurrency, lookahead=lookahead)))
     key.wait_entered(most)
     assert key.most_inside == most
-    assert threads() <= most
+    assert len(threads) <= most
     key.gate.set()
     assert len(signing.result()) == 20
     assert key.most_inside == most
 
 
-def ended_threads() -> bool:
-    return threads() == 0
-
-
 def test_closing_cancels_the_waits_and_leaves_nothing_behind() -> None:
+    threads = Threads()
     waiting = threading.Event()
 
     def waits(_: bytes, deadline: Deadline) -> bytes:
@@ -286,10 +281,11 @@ def test_closing_cancels_the_waits_and_leaves_nothing_behind() -> None:
     signatures.close()
     signer.close()
     assert key.closed == 1
-    until(ended_threads)
+    threads.wait_ended()
 
 
 def test_dropping_the_iterator_leaves_nothing_behind() -> None:
+    threads = Threads()
     key = GatedKey()
     key.gate.set()
     source = Source()
@@ -297,29 +293,33 @@ def test_dropping_the_iterator_leaves_nothing_behind() -> None:
         assert signature == signature_of(b"0")
         break
     gc.collect()
-    until(ended_threads)
+    threads.wait_ended()
     assert source.taken <= 12
 
 
 def test_iterator_that_is_never_asked_takes_nothing_and_starts_nothing() -> None:
+    threads = Threads()
     source = Source()
     signer = Signer(Ed25519Key())
     signer.sign_iter(source)
     assert source.taken == 0
-    assert threads() == 0
+    assert len(threads) == 0
     signer.close()
 
 
 @pytest.mark.parametrize("concurrency", [1, 2])
 def test_interrupt_out_of_a_call_ends_it(concurrency: int) -> None:
+    threads = Threads()
     key = FailingKey(b"7", KeyboardInterrupt())
     with Signer(key) as signer, pytest.raises(KeyboardInterrupt):
         deque(signer.sign_iter(Source(), concurrency=concurrency), 0)
     assert key.closed == 1
-    until(ended_threads)
+    threads.wait_ended()
 
 
 def test_interrupt_while_messages_are_taken_does_not_wait_for_its_place() -> None:
+    threads = Threads()
+
     def interrupted() -> Iterator[bytes]:
         yield b"0"
         raise KeyboardInterrupt
@@ -330,10 +330,11 @@ def test_interrupt_while_messages_are_taken_does_not_wait_for_its_place() -> Non
         next(signer.sign_iter(interrupted(), concurrency=2))
     key.gate.set()
     signer.close()
-    until(ended_threads)
+    threads.wait_ended()
 
 
 def test_suspended_iterator_does_not_keep_the_signer_open() -> None:
+    threads = Threads()
     signer = Signer(Ed25519Key())
     signatures = signer.sign_iter(Source(), concurrency=2, lookahead=3)
     assert next(signatures) == signature_of(b"0")
@@ -342,7 +343,7 @@ def test_suspended_iterator_does_not_keep_the_signer_open() -> None:
         for number, signature in enumerate(signatures, start=1):
             assert number < 4
             assert signature == signature_of(b"%d" % number)
-    until(ended_threads)
+    threads.wait_ended()
 
 
 def test_time_is_that_of_each_signature() -> None:
