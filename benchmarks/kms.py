@@ -1,30 +1,22 @@
-"""Signing with AWS KMS, our verification included: beside a boto3 client with a connection pool of the same size."""
+"""Signing with AWS KMS by one caller, our verification included: beside a boto3 client with a pool of the same size."""
 
 import os
 import statistics
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
+from benchmarks.kms_server import ENVIRONMENT, certificate, stand_in
 from benchmarks.kms_stand_in import ARN, MESSAGE
-from benchmarks.measuring import Comparison, compared, interleaved
+from benchmarks.measuring import Comparison, compared, interleaved, shortened
 from signer_core import create_signer
 
+DISTRIBUTIONS = ("boto3", "cryptography")
 CALLERS = 64
-DELAY = 0.008  # seconds until KMS answers
-ENVIRONMENT = {
-    "AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE",
-    "AWS_SECRET_ACCESS_KEY": "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
-    "AWS_DEFAULT_REGION": "us-east-1",
-    "AWS_CONFIG_FILE": os.devnull,
-    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-    "NO_PROXY": "127.0.0.1",
-}
 #: Region and endpoint are named on both sides, as in a configuration for a VPC endpoint.
 RAW = f"""
 import sys
@@ -65,65 +57,19 @@ Sign = Callable[[], object]
 
 
 def comparisons() -> Iterator[Comparison]:
-    with tempfile.TemporaryDirectory() as directory:
-        certificate = Path(directory, "certificate.pem")
-        certificate.write_bytes(certificate_of_127_0_0_1())
-        os.environ.update(ENVIRONMENT, AWS_CA_BUNDLE=str(certificate))
-        for what, tls in (("http", None), ("TLS", certificate)):
+    with certificate() as path, tempfile.TemporaryDirectory() as directory:
+        for what, tls in (("plain", None), ("TLS", path)):
             with stand_in(0, tls) as url, candidates(url) as (ours, raw):
-                times = interleaved({"ours": ours, "raw": raw}, rounds=300, calls=5)
+                times = interleaved({"ours": ours, "raw": raw}, rounds=1500)
                 yield compared(f"one caller, {what}", times["ours"], times["raw"], 0.6)
                 yield compared(f"  its CPU, {what}", *cpu(ours, raw), 0.55)
-            with stand_in(DELAY, tls) as url, candidates(url) as (ours, raw):
-                yield from many_callers(f"{CALLERS} callers at 8 ms, {what}", ours, raw)
         yield from whole_processes(directory)
-
-
-def many_callers(what: str, ours: Sign, raw: Sign) -> Iterator[Comparison]:
-    """How many signatures a second, and the time in which 99 of 100 are made."""
-    rates: dict[str, list[float]] = {"ours": [], "raw": []}
-    worst: dict[str, list[float]] = {"ours": [], "raw": []}
-    together(ours, 10)
-    together(raw, 10)
-    for _ in range(5):
-        for name, sign in (("ours", ours), ("raw", raw)):
-            rate, p99 = together(sign, 60 if name == "ours" else 20)
-            rates[name].append(rate)
-            worst[name].append(p99)
-    rate, raw_rate = statistics.median(rates["ours"]), statistics.median(rates["raw"])
-    print(f"{'':26} {rate:.0f}/s beside {raw_rate:.0f}/s")
-    yield Comparison(what, rate, raw_rate, 3.0, seconds=False)
-    yield compared("  their p99", worst["ours"], worst["raw"], 0.35)
-
-
-def together(sign: Sign, calls: int) -> tuple[float, float]:
-    """Signatures a second by all callers at once, and the 99th percentile of their times."""
-    times: list[float] = []
-    begin = threading.Barrier(CALLERS + 1)
-
-    def call() -> None:
-        own = []
-        begin.wait()
-        for _ in range(calls):
-            started = time.perf_counter()
-            sign()
-            own.append(time.perf_counter() - started)
-        times.extend(own)
-
-    callers = [threading.Thread(target=call) for _ in range(CALLERS)]
-    for caller in callers:
-        caller.start()
-    begin.wait()
-    started = time.perf_counter()
-    for caller in callers:
-        caller.join()
-    return len(times) / (time.perf_counter() - started), statistics.quantiles(times, n=100)[98]
 
 
 def cpu(ours: Sign, raw: Sign) -> tuple[list[float], list[float]]:
     """Seconds of processor time of one call."""
     times: dict[str, list[float]] = {"ours": [], "raw": []}
-    for _ in range(30):
+    for _ in range(shortened(30)):
         for name, sign in (("ours", ours), ("raw", raw)):
             started = time.process_time()
             for _ in range(50):
@@ -166,52 +112,3 @@ def candidates(url: str) -> Iterator[tuple[Sign, Sign]]:
     with create_signer(config) as signer:
         yield lambda: signer.sign(MESSAGE), lambda: client.sign(**parameters)
     client.close()
-
-
-@contextmanager
-def stand_in(delay: float, certificate: Path | None) -> Iterator[str]:
-    """The URL of a running stand-in."""
-    command = [
-        sys.executable,
-        "-m",
-        "benchmarks.kms_stand_in",
-        str(delay),
-        *([str(certificate)] if certificate else []),
-    ]
-    with ExitStack() as stack:
-        process = stack.enter_context(
-            subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        )
-        assert process.stdin is not None
-        assert process.stdout is not None
-        stack.callback(process.stdin.close)
-        yield f"{'https' if certificate else 'http'}://127.0.0.1:{process.stdout.readline().strip()}"
-
-
-def certificate_of_127_0_0_1() -> bytes:
-    """A certificate that vouches for itself, and its key, in PEM."""
-    import datetime as dt
-    import ipaddress
-
-    from cryptography import x509
-    from cryptography.hazmat.primitives import hashes
-    from cryptography.hazmat.primitives.asymmetric import ec
-    from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "the stand-in")])
-    now = dt.datetime.now(dt.UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - dt.timedelta(hours=1))
-        .not_valid_after(now + dt.timedelta(days=1))
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    return private + certificate.public_bytes(Encoding.PEM)

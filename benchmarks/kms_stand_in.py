@@ -1,7 +1,9 @@
-"""A KMS that costs next to nothing, in a process of its own: one key, one message, answers made in advance.
+"""A KMS that costs next to nothing, in a process of its own: it makes each answer once, and gives it from then on.
 
 ``python -m benchmarks.kms_stand_in DELAY [CERTIFICATE]`` prints its port; it ends with its standard input. DELAY is in
 seconds; CERTIFICATE is a PEM file with key and certificate, for TLS.
+
+Every ARN names a key: one of P-256 if it ends as :data:`P256_ARN` does, else the one of Ed25519.
 """
 
 import asyncio
@@ -10,34 +12,66 @@ import json
 import ssl
 import sys
 import threading
+from typing import Any
 
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 MESSAGE = bytes(range(256))
 ARN = "arn:aws:kms:us-east-1:111122223333:key/0f0e0d0c-0b0a-4988-8776-655443322110"
+P256_ARN = "arn:aws:kms:us-east-1:111122223333:key/0f0e0d0c-0b0a-4988-8776-655443322256"
 
 
-def answers() -> dict[bytes, bytes]:
-    """What is answered, by operation."""
-    key = Ed25519PrivateKey.generate()
-    public = key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-    contents = {
-        b"GetPublicKey": {
-            "KeyId": ARN,
-            "PublicKey": base64.b64encode(public).decode(),
+def numbered_arn(number: int) -> str:
+    """One of many keys."""
+    return f"{ARN[:-12]}{number:012d}"
+
+
+class Keys:
+    """What answers."""
+
+    def __init__(self) -> None:
+        self._ed25519 = Ed25519PrivateKey.generate()
+        self._p256 = ec.generate_private_key(ec.SECP256R1())
+        self._made: dict[tuple[bytes, bytes], bytes] = {}
+
+    def answer(self, operation: bytes, body: bytes) -> bytes:
+        """The whole answer."""
+        made = self._made.get((operation, body))
+        if made is None:
+            asked = json.loads(body)
+            content = self._public_key(asked) if operation == b"GetPublicKey" else self._signature(asked)
+            made = self._made[operation, body] = answer({"KeyId": asked["KeyId"], **content})
+        return made
+
+    def _public_key(self, asked: dict[str, str]) -> dict[str, Any]:
+        p256 = asked["KeyId"] == P256_ARN
+        public = (self._p256 if p256 else self._ed25519).public_key()
+        spec = "ECC_NIST_P256" if p256 else "ECC_NIST_EDWARDS25519"
+        return {
+            "PublicKey": encoded(public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)),
             "KeyUsage": "SIGN_VERIFY",
-            "KeySpec": "ECC_NIST_EDWARDS25519",
-            "CustomerMasterKeySpec": "ECC_NIST_EDWARDS25519",
-            "SigningAlgorithms": ["ED25519_SHA_512", "ED25519_PH_SHA_512"],
-        },
-        b"Sign": {
-            "KeyId": ARN,
-            "Signature": base64.b64encode(key.sign(MESSAGE)).decode(),
-            "SigningAlgorithm": "ED25519_SHA_512",
-        },
-    }
-    return {operation: answer(content) for operation, content in contents.items()}
+            "KeySpec": spec,
+            "CustomerMasterKeySpec": spec,
+            "SigningAlgorithms": ["ECDSA_SHA_256"] if p256 else ["ED25519_SHA_512", "ED25519_PH_SHA_512"],
+        }
+
+    def _signature(self, asked: dict[str, str]) -> dict[str, Any]:
+        message = base64.b64decode(asked["Message"])
+        if asked["KeyId"] == P256_ARN:
+            sha256 = hashes.SHA256()
+            hashing = Prehashed(sha256) if asked["MessageType"] == "DIGEST" else sha256
+            signature = self._p256.sign(message, ec.ECDSA(hashing))
+        else:
+            signature = self._ed25519.sign(message)
+        return {"Signature": encoded(signature), "SigningAlgorithm": asked["SigningAlgorithm"]}
+
+
+def encoded(content: bytes) -> str:
+    return base64.b64encode(content).decode()
 
 
 def answer(content: object) -> bytes:
@@ -58,8 +92,8 @@ def answer(content: object) -> bytes:
 class StandIn(asyncio.Protocol):
     """One connection."""
 
-    def __init__(self, answers: dict[bytes, bytes], delay: float) -> None:
-        self.answers = answers
+    def __init__(self, keys: Keys, delay: float) -> None:
+        self.keys = keys
         self.delay = delay
         self.received = b""
 
@@ -76,21 +110,21 @@ class StandIn(asyncio.Protocol):
         if len(body) < int(size):
             return
         self.received = b""
-        operation = head.partition(b"TrentService.")[2].partition(b"\r\n")[0]
+        answer = self.keys.answer(head.partition(b"TrentService.")[2].partition(b"\r\n")[0], body)
         if self.delay:
-            asyncio.get_running_loop().call_later(self.delay, self.transport.write, self.answers[operation])
+            asyncio.get_running_loop().call_later(self.delay, self.transport.write, answer)
         else:
-            self.transport.write(self.answers[operation])
+            self.transport.write(answer)
 
 
 async def serve(delay: float, certificate: str | None) -> None:
     loop = asyncio.get_running_loop()
-    prepared = answers()
+    keys = Keys()
     context = None
     if certificate is not None:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(certificate)
-    server = await loop.create_server(lambda: StandIn(prepared, delay), "127.0.0.1", 0, ssl=context, backlog=256)
+    server = await loop.create_server(lambda: StandIn(keys, delay), "127.0.0.1", 0, ssl=context, backlog=256)
     print(server.sockets[0].getsockname()[1], flush=True)
     over = asyncio.Event()
 

@@ -8,36 +8,22 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import partial
+
+from benchmarks.comparison import Comparison, compared, p99
+
+__all__ = ["Comparison", "Times", "compared", "in_threads", "interleaved", "p99", "process", "shortened"]
 
 #: Seconds of one call, once for each round.
 Times = list[float]
 
-
-@dataclass(frozen=True)
-class Comparison:
-    """One line of the table: a median beside the median of its baseline, and what their ratio may be."""
-
-    what: str
-    ours: float
-    baseline: float
-    limit: float
-    #: Seconds, which are to be few; or else a factor, which is to be large.
-    seconds: bool = True
-
-    @property
-    def ratio(self) -> float:
-        return self.ours / self.baseline
-
-    @property
-    def kept(self) -> bool:
-        return self.ratio <= self.limit if self.seconds else self.ratio >= self.limit
+#: Set for a run that only shows whether everything works: a twentieth of the rounds.
+QUICK = "BENCHMARKS_QUICK"
 
 
-def compared(what: str, ours: Times, baseline: Times, limit: float) -> Comparison:
-    """The comparison of two measurements that were made in one :func:`interleaved` run."""
-    return Comparison(what, statistics.median(ours), statistics.median(baseline), limit)
+def shortened(number: int, *, least: int = 3) -> int:
+    """How many rounds to make where ``number`` make a measurement: fewer in a quick run."""
+    return max(least, number // 20) if os.environ.get(QUICK) else number
 
 
 def interleaved(
@@ -48,8 +34,8 @@ def interleaved(
     """
     times: dict[str, Times] = {name: [] for name in candidates}
     order = list(candidates.items())
-    with _undisturbed():
-        for number in range(-warm_up, rounds):
+    with undisturbed():
+        for number in range(-warm_up, shortened(rounds)):
             order.append(order.pop(0))
             for name, call in order:
                 started = time.perf_counter()
@@ -58,6 +44,16 @@ def interleaved(
                 if number >= 0:
                     times[name].append(took / calls)
     return times
+
+
+def in_a_row(call: Callable[[], object], calls: int) -> Callable[[], None]:
+    """Makes so many calls as a program does: in a loop of its own."""
+
+    def in_a_loop() -> None:
+        for _ in range(calls):
+            call()
+
+    return in_a_loop
 
 
 def in_threads(call: Callable[[], object], threads: int) -> Callable[[], None]:
@@ -88,8 +84,14 @@ def process(command: Sequence[str], *, cwd: str | None = None) -> Callable[[], o
     )
 
 
+def medians(times: Mapping[str, Times]) -> dict[str, float]:
+    """The median of each candidate."""
+    return {name: statistics.median(own) for name, own in times.items()}
+
+
 @contextmanager
-def _undisturbed() -> Iterator[None]:
+def undisturbed() -> Iterator[None]:
+    """Without the collection of garbage, which would come to whoever is at work just then."""
     gc.collect()
     gc.disable()
     try:

@@ -1,19 +1,24 @@
-"""Signing with a key in this process: beside cryptography's own ``Ed25519PrivateKey.sign``."""
+"""Signing with a key in this process: beside cryptography's own ``Ed25519PrivateKey.sign``, and other libraries."""
 
 import statistics
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
+from functools import partial
 
+import attrs
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from benchmarks.idle_extension import installed
 from benchmarks.key_file import key_file
-from benchmarks.measuring import Comparison, compared, in_threads, interleaved
+from benchmarks.measuring import Comparison, compared, in_a_row, in_threads, interleaved
 from signer_core import create_signer
 
+DISTRIBUTIONS = ("cryptography", "securesystemslib", "pynacl", "pluggy")
 MESSAGE = bytes(range(256))
+#: Calls in one turn. Short turns, many rounds: the difference is smaller than most of what disturbs a machine.
+CALLS = 10
 
-Sign = Callable[[bytes], bytes]
+Sign = Callable[[bytes], object]
 
 
 def comparisons() -> Iterator[Comparison]:
@@ -21,40 +26,55 @@ def comparisons() -> Iterator[Comparison]:
     with ExitStack() as stack:
         noop = stack.enter_context(create_signer({"backend": "noop"})).sign
         file = stack.enter_context(create_signer(stack.enter_context(key_file()))).sign
-
-        # short turns, many rounds: the difference is smaller than most of what disturbs a machine
-        turns = {"raw": in_a_row(raw, 10), "noop": in_a_row(noop, 10), "file": in_a_row(file, 10)}
-        times = interleaved(turns, rounds=2000, calls=10)
-        yield compared("Signer.sign, noop", times["noop"], times["raw"], 1.03)
-        yield compared("Signer.sign, file", times["file"], times["raw"], 1.03)
+        local: dict[str, tuple[Sign, float | None]] = {
+            "Signer.sign, noop": (noop, 1.03),
+            "Signer.sign, file": (file, 1.03),
+            "CryptoSigner, securesystemslib": (securesystemslib(), None),
+            "SigningKey, PyNaCl": (pynacl(), None),
+        }
+        yield from beside(raw, local, chart="local")
         yield scaling("two threads, one signer", noop, raw)
 
         names = ["idle_one", "idle_two", "idle_three"]
         stack.enter_context(installed(names))
-        turns = {}
+        signers = {}
         for number in (0, 1, 3):
             config = {"backend": "noop", "extensions": {name: {} for name in names[:number]}}
-            turns[str(number)] = in_a_row(stack.enter_context(create_signer(config)).sign, 10)
-        times = interleaved(turns, rounds=2000, calls=10)
-        yield compared("one extension beside none", times["1"], times["0"], 1.10)
-        yield compared("three beside none", times["3"], times["0"], 1.10)
+            signers[number] = stack.enter_context(create_signer(config)).sign
+        more: dict[str, tuple[Sign, float | None]] = {
+            "one extension beside none": (signers[1], 1.10),
+            "three extensions beside none": (signers[3], 1.10),
+        }
+        yield from beside(signers[0], more, chart="extensions")
 
 
-def in_a_row(sign: Sign, calls: int) -> Callable[[], None]:
-    """Signs as a program does: in a loop of its own."""
+def beside(raw: Sign, others: Mapping[str, tuple[Sign, float | None]], *, chart: str) -> Iterator[Comparison]:
+    """Each of them, with its limit, beside ``raw``."""
+    signs = {"raw": raw, **{name: sign for name, (sign, _) in others.items()}}
+    turns = {name: in_a_row(partial(sign, MESSAGE), CALLS) for name, sign in signs.items()}
+    times = interleaved(turns, rounds=2000, calls=CALLS)
+    for name, (_, limit) in others.items():
+        yield attrs.evolve(compared(name, times[name], times["raw"], limit), who=name, chart=chart)
 
-    def signatures() -> None:
-        for _ in range(calls):
-            sign(MESSAGE)
 
-    return signatures
+def securesystemslib() -> Sign:
+    from securesystemslib.signer import CryptoSigner
+
+    return CryptoSigner.generate_ed25519().sign
+
+
+def pynacl() -> Sign:
+    from nacl.signing import SigningKey
+
+    sign: Sign = SigningKey.generate().sign
+    return sign
 
 
 def scaling(what: str, ours: Sign, raw: Sign) -> Comparison:
     """How many times the signatures of one thread two threads make."""
     times = interleaved(
         {
-            f"{name}{threads}": in_threads(in_a_row(sign, 1000), threads)
+            f"{name}{threads}": in_threads(in_a_row(partial(sign, MESSAGE), 1000), threads)
             for name, sign in {"ours": ours, "raw": raw}.items()
             for threads in (1, 2)
         },
