@@ -1,10 +1,12 @@
 """What must hold of the distributions of the workspace, all of them at once."""
 
+import ast
 import re
 import shutil
+import sys
 import tomllib
 from collections.abc import Iterator
-from importlib.metadata import distribution, entry_points
+from importlib.metadata import distribution, entry_points, packages_distributions
 from pathlib import Path
 
 import pytest
@@ -142,6 +144,34 @@ def test_bounds_of_shared_dependencies_are_those_of_the_core(project: Path) -> N
     core = set(metadata(ROOT)["dependencies"])
     names = {re.split("[<>=]", each)[0] for each in core}
     assert {each for each in metadata(project)["dependencies"] if re.split("[<>=]", each)[0] in names} <= core
+
+
+def imported(project: Path) -> set[str]:
+    """The distributions that a package's modules import, its own and the standard library's left out."""
+    names = set()
+    for path in package(project).rglob("*.py"):
+        if "templates" in path.parts:
+            continue
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Import):
+                names |= {each.name.partition(".")[0] for each in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                names.add(node.module.partition(".")[0])
+    known = packages_distributions()
+    return {
+        re.sub(r"[-_.]+", "-", known.get(name, [name])[0]).lower()
+        for name in names - sys.stdlib_module_names - {package(project).name}
+    }
+
+
+@every_project
+def test_what_is_imported_is_required_and_what_is_required_is_imported(project: Path) -> None:
+    extras = [each for extra in metadata(project).get("optional-dependencies", {}).values() for each in extra]
+    required, optional = (
+        {re.split(r"[\[<>=]", each)[0] for each in requirements}
+        for requirements in (metadata(project)["dependencies"], extras)
+    )
+    assert imported(project) - optional == required
 
 
 @every_plugin
