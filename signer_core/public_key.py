@@ -26,6 +26,7 @@ class PublicKey:
     algorithm, or not the one named, is an :class:`~signer_core.errors.UnsupportedAlgorithmError`.
     """
 
+    #: What the key signs with.
     algorithm: Algorithm
     _der: bytes
     _key: Any = attrs.field(eq=False)

@@ -19,6 +19,7 @@ from signer_core.testing.secrecy import assert_hidden, logged, told
 from signer_core.testing.watched_key import WatchedKey
 
 #: The error that it leads to, and what breaks the backend as long as it is entered.
+#: The error that is expected, and what breaks the backend for as long as it is entered.
 Breakage = tuple[type[SignerError], AbstractContextManager[object]]
 
 
