@@ -56,6 +56,11 @@ class Deadline:
             return self
         return Deadline.after(seconds, cancel=self._cancel, clock=self._clock)
 
+    def stopped_by(self, stop: threading.Event) -> "Deadline":
+        """This deadline, which ``stop`` ends early, too, as its own cancellation does."""
+        cancel = stop if self._cancel is None else _Either(stop, self._cancel)
+        return Deadline(self.seconds, self._expires_at, cancel, self._clock)
+
     def remaining(self) -> float | None:
         """The seconds that are left, 0.0 when it is over, None without a limit."""
         if self.seconds is None:
@@ -92,6 +97,25 @@ class Deadline:
 
     def _exceeded(self) -> DeadlineExceededError:
         return DeadlineExceededError(f"the time budget of {self.seconds:g}s is used up")
+
+
+class _Either(threading.Event):
+    """Set as soon as one of two events is."""
+
+    def __init__(self, first: threading.Event, second: threading.Event) -> None:
+        super().__init__()
+        self._either = (first, second)
+
+    def is_set(self) -> bool:
+        first, second = self._either
+        return first.is_set() or second.is_set()
+
+    def wait(self, timeout: float | None = None) -> bool:
+        first, second = self._either
+        left = math.inf if timeout is None else timeout
+        while left > 0 and not second.is_set() and not first.wait(min(left, LOOK_UP)):
+            left -= LOOK_UP
+        return self.is_set()
 
 
 def _waitable(seconds: float | None) -> float | None:

@@ -74,6 +74,11 @@ def open_signer(
     extensions = configured_extensions(settings)
     settings.warn_of_powerless_variables()
     attempts = _attempts(core, plugin)
+    verify = core.hedge_after is not None or plugin.backend.remote if core.verify is None else core.verify
+    if core.hedge_after is not None:  # before the key: what does not fit shall make none
+        from signer_core.hedging import check_options
+
+        check_options(core.hedge_after, attempts, verify=verify)
     deadline = attempts.deadline(timeout, cancel)
     pins = Pins(
         address=hex_address(core.expected_address),
@@ -97,7 +102,8 @@ def open_signer(
             timeout=attempts.timeout,
             attempt_timeout=attempts.attempt_timeout,
             max_retries=attempts.max_retries,
-            verify=plugin.backend.remote if core.verify is None else core.verify,
+            hedge_after=core.hedge_after,
+            verify=verify,
             expected_address=core.expected_address,
             expected_public_key=core.expected_public_key,
             extensions=Extensions(attached),

@@ -73,6 +73,10 @@ class OpenKey:
             return False
         return True
 
+    def hold(self, part: object) -> None:
+        """Begin a part of a call that has entered, and not left yet; :meth:`leave` ends it, perhaps after the call."""
+        self.calls.add(part)
+
     def leave(self, call: object) -> None:
         """End ``call``."""
         self.calls.discard(call)

@@ -38,6 +38,11 @@ class CoreOptions:
     max_retries: int | None = attrs.field(
         default=None, metadata=describe("attempts after the first, where another may help")
     )
+    hedge_after: float | None = attrs.field(
+        default=None,
+        converter=budget,
+        metadata=describe("the time after which a second attempt runs beside one without an answer, such as 150ms"),
+    )
     verify: bool | None = attrs.field(
         default=None, metadata=describe("verify each signature before it is returned: true or false")
     )

@@ -28,6 +28,8 @@ from signer_core.way import prehash_signed_by
 if TYPE_CHECKING:
     from concurrent.futures import Executor
 
+    from signer_core.hedging import Hedging
+
 
 class Signer(Closing):
     """Signs messages with one key, wherever it is. Shared freely between threads; usable in a child after ``fork``.
@@ -38,7 +40,8 @@ class Signer(Closing):
             signature = signer.sign(b"message")
 
     The parameters are the core's options: ``timeout`` and ``attempt_timeout`` in seconds or as "1m30s", None for no
-    limit; ``verify`` each signature before it is returned; the ``expected_…`` pins in hex. ``extensions`` are objects
+    limit; ``hedge_after`` the time after which a second attempt runs beside one without an answer, None for never;
+    ``verify`` each signature before it is returned; the ``expected_…`` pins in hex. ``extensions`` are objects
     with the hooks of :class:`~signer_core.hookspecs.AttachedHooks`, by name; the signer closes them. ``concurrency`` is
     the number of threads that :meth:`sign_async` uses and :meth:`sign_many` starts with. ``clock`` and ``jitter`` are
     for tests.
@@ -49,6 +52,7 @@ class Signer(Closing):
         "_backend",
         "_calls",
         "_extensions",
+        "_hedging",
         "_key",
         "_name",
         "_no_limit",
@@ -64,6 +68,7 @@ class Signer(Closing):
         timeout: float | str | None = None,
         attempt_timeout: float | str | None = None,
         max_retries: int = 0,
+        hedge_after: float | str | None = None,
         verify: bool = True,
         expected_address: str | None = None,
         expected_public_key: str | None = None,
@@ -88,6 +93,7 @@ class Signer(Closing):
         if not isinstance(extensions, Extensions):
             extensions = Extensions.in_code(extensions or {})
         self._extensions = extensions
+        self._hedging = _hedging(hedge_after, attempts, verify=verify)
         acceptance = Acceptance(
             signer=name,
             backend=backend,
@@ -96,6 +102,7 @@ class Signer(Closing):
             verify=verify,
             extensions=extensions,
             broken=broken_in_code if origin is None else origin.broken,
+            hedging=self._hedging,
         )
         self._key = CurrentKey(key, accept=acceptance.opened, attempts=attempts, owner=name or backend or describe(key))
         self._calls = Calls(self._key, attempts, concurrency=concurrency)
@@ -279,6 +286,8 @@ class Signer(Closing):
             failure = self._extensions.close()  # now that no call is left that would ask them
         finally:
             self._calls.end_threads()
+            if self._hedging is not None:
+                self._hedging.end_threads()
         self._key.raise_close_error()
         if failure is not None:
             raise failure
@@ -301,3 +310,12 @@ class Signer(Closing):
         self._calls.forget_other_threads()
         self._key.forget_other_threads()
         self._extensions.forget_other_threads()
+
+
+def _hedging(hedge_after: float | str | None, attempts: Attempts, *, verify: bool) -> "Hedging | None":
+    seconds = budget(hedge_after)
+    if seconds is None:
+        return None
+    from signer_core.hedging import Hedging
+
+    return Hedging(seconds, attempts, verify=verify)

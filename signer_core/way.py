@@ -4,6 +4,7 @@ than they need.
 
 import logging
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from signer_core.algorithms import FACTS, prehash_of
 from signer_core.attempts import Attempts
@@ -19,6 +20,9 @@ from signer_core.hookspecs import SigningKey
 from signer_core.key_contract import FOREIGN, Broken, broken_in_code, describe
 from signer_core.prehash import Prehash
 
+if TYPE_CHECKING:
+    from signer_core.hedging import Hedge
+
 _logger = logging.getLogger("signer_core")
 
 #: From a message, or a digest of it, under a deadline, to its signature.
@@ -27,18 +31,33 @@ Way = Callable[[bytes, Deadline], bytes]
 _Verify = Callable[[bytes, bytes], None]
 
 
-def way_to_sign(key: SigningKey, attempts: Attempts, *, verify: bool, broken: Broken = broken_in_code) -> Way:
+def way_to_sign(
+    key: SigningKey,
+    attempts: Attempts,
+    *,
+    verify: bool,
+    broken: Broken = broken_in_code,
+    hedge: "Hedge | None" = None,
+) -> Way:
     """The way of a message to a signature by ``key``, with no more steps than the configuration asks for."""
-    way = _attempted(key.sign, f"{describe(key)}.sign", attempts, broken)
-    if key.max_message_bytes is not None:
-        way = _size_checked(way, key.max_message_bytes, FACTS[key.public_key.algorithm].why_not_larger)
-    return _verified(way, key.public_key.verify) if verify else way
+    way = _one_attempt(key.sign, f"{describe(key)}.sign", broken)
+    way = _tried(_verified(way, key.public_key.verify) if verify else way, attempts, hedge)
+    if key.max_message_bytes is None:
+        return way
+    return _size_checked(way, key.max_message_bytes, FACTS[key.public_key.algorithm].why_not_larger)
 
 
-def way_to_sign_digest(key: SigningKey, attempts: Attempts, *, verify: bool, broken: Broken = broken_in_code) -> Way:
+def way_to_sign_digest(
+    key: SigningKey,
+    attempts: Attempts,
+    *,
+    verify: bool,
+    broken: Broken = broken_in_code,
+    hedge: "Hedge | None" = None,
+) -> Way:
     """The same for a digest of the message, of the right length."""
-    way = _attempted(key.sign_digest, f"{describe(key)}.sign_digest", attempts, broken)
-    return _verified(way, key.public_key.verify_digest) if verify else way
+    way = _one_attempt(key.sign_digest, f"{describe(key)}.sign_digest", broken)
+    return _tried(_verified(way, key.public_key.verify_digest) if verify else way, attempts, hedge)
 
 
 def prehash_signed_by(key: SigningKey, backend: str | None = None) -> Prehash:
@@ -50,8 +69,10 @@ def prehash_signed_by(key: SigningKey, backend: str | None = None) -> Prehash:
     return prehash
 
 
-def _attempted(sign: Way, name: str, attempts: Attempts, broken: Broken) -> Way:
-    way = _one_attempt(sign, name, broken)
+def _tried(way: Way, attempts: Attempts, hedge: "Hedge | None") -> Way:
+    """``way``, which is one attempt, as often as it takes."""
+    if hedge is not None:
+        return _retried(hedge.hedged(way), hedge.hedging.races)
     return way if attempts.just_one else _retried(way, attempts)
 
 

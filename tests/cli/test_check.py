@@ -56,6 +56,18 @@ def test_an_rsa_key_is_shown_without_an_address(signer: Signer) -> None:
     assert ", rsa-pss-sha256, fingerprint " in shown["key"]["detail"]
 
 
+def test_hedging_is_shown_and_refused_with_the_key(noop: Signer, signer: Signer) -> None:
+    hedged = ("--set", "hedge_after=150ms", "check", "--json")
+    shown = steps(noop(*hedged))
+    assert shown["options"]["detail"] == "given: hedge_after, seed"
+    assert shown["signature"]["passed"]
+    result = signer("--backend", "noop", "--set", "algorithm=ml-dsa-44", *hedged)
+    refused = steps(result)["key"]
+    assert result.exit_code == 1
+    assert refused["detail"].startswith("option 'hedge_after' is not for ml-dsa-44")
+    assert refused["remedy"].startswith("leave it out, or use a key for one of: ed25519")
+
+
 def test_the_key_is_shown_with_its_address(noop: Signer) -> None:
     address = noop("show", "--format", "address").stdout.strip()
     assert f"address {address}" in steps(noop("check", "--json"))["key"]["detail"]

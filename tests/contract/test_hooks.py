@@ -224,6 +224,7 @@ def test_options_of_the_core_are_the_design_s_and_described() -> None:
         "timeout",
         "attempt_timeout",
         "max_retries",
+        "hedge_after",
         "verify",
         "expected_address",
         "expected_public_key",
