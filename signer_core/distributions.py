@@ -57,9 +57,8 @@ def _to_install(name: str, installed: tuple[str, ...]) -> str | None:
 def entry_points(group: str) -> list[EntryPoint]:
     """The entry points of a group, those of a distribution's second copy too, which ``entry_points()`` leaves out."""
     found: list[EntryPoint] = []
-    for distribution in _distributions_with_entry_points():
+    for distribution in _distributions_with_entry_points(group):
         try:
-            # Parsing what has nothing of ours would take longer than all the rest.
             if group in (distribution.read_text("entry_points.txt") or ""):
                 _check_metadata(distribution)
                 found += distribution.entry_points.select(group=group)
@@ -73,11 +72,12 @@ def entry_points(group: str) -> list[EntryPoint]:
     return found if len({each.name for each in found}) == len(found) else _distinct(found)
 
 
-def _distributions_with_entry_points() -> Iterable[Any]:
-    """The distributions on ``sys.path`` that have any entry points.
+def _distributions_with_entry_points(group: str) -> Iterable[Any]:
+    """The distributions on ``sys.path`` whose entry points may have the group among them.
 
-    To open the metadata of all the others as well would take longer than all else that opens a signer.
+    To look at the metadata of all the others as well would take longer than all else that opens a signer.
     """
+    wanted = group.encode()
     elsewhere: list[str] = []  # archives, eggs: for whoever knows how to look into them
     for place in sys.path:
         try:
@@ -92,9 +92,18 @@ def _distributions_with_entry_points() -> Iterable[Any]:
         for name in names:
             if name.lower().endswith((".dist-info", ".egg-info")):
                 metadata = os.path.join(place, name)
-                if os.path.exists(os.path.join(metadata, "entry_points.txt")):
+                if wanted in _content(os.path.join(metadata, "entry_points.txt")):
                     yield Distribution.at(metadata)
     yield from distributions(path=elsewhere)
+
+
+def _content(path: str) -> bytes:
+    """What is in the file, nothing if there is none."""
+    try:
+        with open(path, "rb", buffering=0) as file:
+            return file.read()
+    except OSError:
+        return b""
 
 
 def _check_metadata(distribution: Any) -> None:
