@@ -36,8 +36,9 @@ class Kind(NamedTuple):
     def _open_file(self, directory: Path, kms: FakeKms) -> Signer:
         path = directory / f"{self.algorithm}.pem"
         passphrase = Secret(b"correct horse")
+        size = {"rsa_bits": 2048} if self.algorithm.startswith("rsa") else {}
         return init_signer(
-            {"backend": "file", "path": path, "passphrase": passphrase, "algorithm": self.algorithm.value}
+            {"backend": "file", "path": path, "passphrase": passphrase, "algorithm": self.algorithm.value, **size}
         )
 
     def _open_awskms(self, directory: Path, kms: FakeKms) -> Signer:
