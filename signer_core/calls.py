@@ -7,6 +7,7 @@ Each of them enters the key that the signer uses, and leaves it at its end, so t
 
 import functools
 import operator
+import os
 import threading
 from collections.abc import Callable, Coroutine, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ from signer_core.attempts import Attempts
 from signer_core.current_key import CurrentKey
 from signer_core.deadline import Deadline
 from signer_core.errors import SignerClosedError
+from signer_core.hookspecs import SigningKey
 from signer_core.open_key import OpenKey
 from signer_core.public_key import PublicKey
 from signer_core.way import Way
@@ -27,6 +29,8 @@ WayOf = Callable[[OpenKey], Way]
 OF_MESSAGES: WayOf = operator.attrgetter("sign")
 OF_DIGESTS: WayOf = operator.attrgetter("sign_digest")
 
+#: Calls to a remote backend mostly wait; calls to a local one take a core each.
+_REMOTE_CONCURRENCY = 64
 #: How many messages a batch looks ahead for each of its threads, where its caller does not say.
 _LOOKAHEAD = 4
 
@@ -38,6 +42,16 @@ class Batch(NamedTuple):
     public_key: PublicKey
     deadline: Deadline
     cancel: threading.Event
+
+
+def default_concurrency(key: SigningKey, *, remote: bool) -> int:
+    """How many calls with ``key`` are made at once, where nobody says it."""
+    if key.concurrency is not None:
+        return key.concurrency
+    if remote:
+        return _REMOTE_CONCURRENCY
+    # not all cores of the machine, where the process has only some of them
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 class Calls:

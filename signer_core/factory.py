@@ -107,15 +107,10 @@ def open_signer(
             expected_address=core.expected_address,
             expected_public_key=core.expected_public_key,
             extensions=Extensions(attached),
-            concurrency=_REMOTE_CONCURRENCY if plugin.backend.remote else os.cpu_count() or 1,
             origin=_Configured(plugin, _reopening(settings, config, extensions), settings.name),
         )
         unwanted.pop_all()
         return signer
-
-
-#: Calls to a remote backend mostly wait; calls to a local one take a core each.
-_REMOTE_CONCURRENCY = 64
 
 
 class _Configured:

@@ -86,6 +86,15 @@ class SigningKey(abc.ABC):
         return None
 
     @property
+    def concurrency(self) -> int | None:
+        """How many signatures it makes at once without one waiting for another, such as its number of connections.
+
+        As many threads serve :meth:`Signer.sign_async() <signer_core.Signer.sign_async>` and batches. None for as many
+        as the machine has cores, or 64 for a key of a remote backend. Asked once, when the key is opened.
+        """
+        return None
+
+    @property
     def renew_after(self) -> float | None:
         """The seconds after which the core asks :meth:`renew`; None for never."""
         return None

@@ -57,6 +57,10 @@ _PROPERTIES: Mapping[str, tuple[Callable[[object], bool], str]] = {
         lambda value: value is None or (isinstance(value, int) and _is_above_0(value)),
         "a number of bytes above 0, or None",
     ),
+    "concurrency": (
+        lambda value: value is None or (isinstance(value, int) and _is_above_0(value)),
+        "a number of signatures above 0, or None",
+    ),
     "renew_after": (lambda value: value is None or _is_above_0(value), "a number of seconds above 0, or None"),
     "reopens": (lambda value: isinstance(value, bool), "True or False"),
 }

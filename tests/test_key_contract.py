@@ -41,6 +41,7 @@ def having(name: str, value: object) -> SigningKey:
         *(("key_id", each) for each in ("", None, 5, b"id")),
         *(("public_key", each) for each in (None, "key", b"\0" * 32)),
         *(("max_message_bytes", each) for each in (0, -1, 1.5, "4096", True, float("nan"))),
+        *(("concurrency", each) for each in (0, -1, 1.5, "64", True, float("inf"))),
         *(("renew_after", each) for each in (0, -1, float("nan"), "10s", True)),
     ],
 )
@@ -53,6 +54,7 @@ def test_check_key_refuses_a_property_that_is_not_right(name: str, value: object
     ("name", "value"),
     [
         *(("max_message_bytes", each) for each in (None, 1, 4096)),
+        *(("concurrency", each) for each in (None, 1, 64)),
         *(("renew_after", each) for each in (None, 0.5, 300, float("inf"))),
     ],
 )

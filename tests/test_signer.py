@@ -143,7 +143,7 @@ def test_made_of_a_signing_key_only(key: Any) -> None:
         *(("timeout", each) for each in (0, -1, math.nan, "soon", 10**400)),
         *(("attempt_timeout", each) for each in (0, "0s")),
         *(("max_retries", each) for each in (-1, "3", 1.5, None)),
-        *(("concurrency", each) for each in (0, -1, 1.5, "4", None)),
+        *(("concurrency", each) for each in (0, -1, 1.5, "4")),
         *(("expected_address", each) for each in ("xyz", "ab", "")),
         *(("expected_public_key", each) for each in ("xyz", "")),
     ],

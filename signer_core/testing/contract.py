@@ -19,13 +19,14 @@ class Contract(PluginContract, Fixtures):
         assert plugin.backend.algorithms, "name at least one of the algorithms of its keys"
 
     def test_facts_of_the_key(self, key: SigningKey) -> None:
-        """``max_message_bytes`` is a whole number above 0 or None, ``renew_after`` seconds above 0 or None, ``reopens``
-        a bool.
+        """``max_message_bytes`` and ``concurrency`` are whole numbers above 0 or None, ``renew_after`` seconds above 0
+        or None, ``reopens`` a bool.
         """
-        limit, renew_after, reopens = (getattr(key, name) for name in ("max_message_bytes", "renew_after", "reopens"))
-        assert limit is None or (type(limit) is int and limit > 0)
+        for number in (key.max_message_bytes, key.concurrency):
+            assert number is None or (type(number) is int and number > 0)
+        renew_after: Any = key.renew_after
         assert renew_after is None or (isinstance(renew_after, int | float) and renew_after > 0)
-        assert type(reopens) is bool
+        assert type(key.reopens) is bool
 
     def test_renewal(self, key: SigningKey) -> None:
         """``renew``, of a key that is to be renewed, returns a key; where nothing has changed, one with the same name

@@ -25,6 +25,8 @@ LAYERS = (
     "extension_settings",
     "config_class",
     "signer",
+    "signing",
+    "facts",
     "executors",
     "workers",
     "closing",
@@ -238,7 +240,7 @@ def test_parameters_are_the_design_s(name: str, parameters: str) -> None:
     assert str(signature.replace(parameters=bare, return_annotation=inspect.Signature.empty)) == parameters
 
 
-@pytest.mark.parametrize("name", ["key_id", "public_key", "max_message_bytes", "renew_after"])
+@pytest.mark.parametrize("name", ["key_id", "public_key", "max_message_bytes", "concurrency", "renew_after"])
 def test_properties_of_a_key_are_read_only(name: str) -> None:
     member = inspect.getattr_static(signer_core.SigningKey, name)
     assert isinstance(member, property)
@@ -254,7 +256,7 @@ def test_what_a_key_does_unless_its_author_says_otherwise() -> None:
             return b""
 
     key = Smallest()
-    assert (key.max_message_bytes, key.renew_after, key.reopens) == (None, None, True)
+    assert (key.max_message_bytes, key.concurrency, key.renew_after, key.reopens) == (None, None, None, True)
     assert key.renew(signer_core.Deadline.after(1)) is key
     key.close()
 

@@ -27,6 +27,12 @@ class limit_of_nothing(SoundBackend):
         max_message_bytes = -1
 
 
+@noticed_by("test_facts_of_the_key")
+class concurrency_of_nothing(SoundBackend):
+    class key_class(Key):
+        concurrency = 0
+
+
 @attrs.define(kw_only=True)
 class ThawedConfig:
     name: str

@@ -71,6 +71,11 @@ class AwsKmsKey(SigningKey):
         return MAX_MESSAGE_BYTES if self._requests.of_digest is None else None
 
     @property
+    def concurrency(self) -> int:
+        """``max_connections``."""
+        return self._config.max_connections
+
+    @property
     def renew_after(self) -> float | None:
         """``cache_ttl``, or None if that is 0."""
         return self._config.cache_ttl or None
