@@ -123,7 +123,9 @@ def _sections(root: Path, everything: Installed) -> Iterator[str]:
     yield "|---|---|---|---|"
     for name, extra in offers(root):
         closure = {name} | everything.closure(name) | everything.closure(name, extra)
-        asked = ", ".join(f"`{each}{versions}`" for each, versions in everything.required(name, extra))
+        asked = ", ".join(
+            f"`{each}{versions}`" for each, versions in everything.required(name, extra) if each not in own
+        )
         yield f"| `{_label(name, extra)}` | {len(closure - own)} | {_megabytes(closure, sizes)} | {asked} |"
     yield "\n| package | version | size | licence | required by |"
     yield "|---|---|---|---|---|"
@@ -139,7 +141,7 @@ def _sections(root: Path, everything: Installed) -> Iterator[str]:
         hidden = everything.closure("signer-core") if core_is_told and not extra else set()
         for indent, each, versions in everything.tree(name, extra):
             if not (hidden and indent and each in hidden):
-                yield f"  {indent}{each} {versions}".rstrip()
+                yield f"  {indent}{each} {'' if each in own else versions}".rstrip()
     yield "```\n"
 
 
@@ -156,4 +158,5 @@ def _label(name: str, extra: str) -> str:
 
 
 def _megabytes(names: set[str], sizes: dict[str, int]) -> str:
-    return f"{sum(sizes[each] for each in names) / 1e6:.1f} MB"
+    total = sum(sizes[each] for each in names)
+    return f"{total / 1e6:.1f} MB" if total >= 1e6 else f"{total / 1e3:.0f} kB"
