@@ -13,7 +13,7 @@ from release.workspace import metadata, projects
 ROOT = Path(__file__).parent.parent.parent
 TEXT = (ROOT / PAGE).read_text("utf-8")
 GENERATED, WHY = TEXT.split("<!-- end -->\n")
-TABLE = re.findall(r"^\| `([\w-]+)` \| [^|]+ \| [\d.]+ [kM]B \|", GENERATED, re.MULTILINE)
+TABLE = re.findall(r"^\| `([\w-]+)` \| [^|]+\.[^|]+ \| [\d.]+ [kM]B \|", GENERATED, re.MULTILINE)
 EVERYTHING = installed()
 OWN = {name for name, _ in offers(ROOT)}
 
