@@ -19,14 +19,17 @@ ENVIRONMENT = {
 
 
 @contextmanager
-def stand_in(delay: float, certificate: Path | None) -> Iterator[str]:
-    """The URL of a running stand-in, which answers after ``delay`` seconds."""
+def stand_in(delay: float, certificate: Path | None, *, slow: tuple[float, float] = (0, 0)) -> Iterator[str]:
+    """The URL of a running stand-in, which answers after ``delay`` seconds; ``slow`` is a share of its signatures, and
+    their seconds.
+    """
     command = [
         sys.executable,
         "-m",
         "benchmarks.kms_stand_in",
         str(delay),
-        *([str(certificate)] if certificate else []),
+        str(certificate or ""),
+        *map(str, slow),
     ]
     with ExitStack() as stack:
         process = stack.enter_context(

@@ -1,7 +1,8 @@
 """A KMS that costs next to nothing, in a process of its own: it makes each answer once, and gives it from then on.
 
-``python -m benchmarks.kms_stand_in DELAY [CERTIFICATE]`` prints its port; it ends with its standard input. DELAY is in
-seconds; CERTIFICATE is a PEM file with key and certificate, for TLS.
+``python -m benchmarks.kms_stand_in DELAY [CERTIFICATE [SHARE SLOW]]`` prints its port; it ends with its standard input.
+DELAY is in seconds; CERTIFICATE is a PEM file with key and certificate, for TLS; SHARE of the signatures take SLOW
+seconds instead. The operation ``Count`` tells how many signatures were asked for.
 
 Every ARN names a key: one of P-256 if it ends as :data:`P256_ARN` does, else the one of Ed25519.
 """
@@ -9,6 +10,7 @@ Every ARN names a key: one of P-256 if it ends as :data:`P256_ARN` does, else th
 import asyncio
 import base64
 import json
+import random
 import ssl
 import sys
 import threading
@@ -89,12 +91,27 @@ def answer(content: object) -> bytes:
     return "\r\n".join([*lines, "", ""]).encode() + body
 
 
+class Delays:
+    """How long each signature takes, in seconds: some of them much longer than the others."""
+
+    def __init__(self, usual: float, share: float, slow: float) -> None:
+        self.usual = usual
+        self.share = share
+        self.slow = slow
+        self.signatures = 0
+        self._random = random.Random(1)  # the same ones in each run
+
+    def next(self) -> float:
+        self.signatures += 1
+        return self.slow if self.share and self._random.random() < self.share else self.usual
+
+
 class StandIn(asyncio.Protocol):
     """One connection."""
 
-    def __init__(self, keys: Keys, delay: float) -> None:
+    def __init__(self, keys: Keys, delays: Delays) -> None:
         self.keys = keys
-        self.delay = delay
+        self.delays = delays
         self.received = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -110,21 +127,25 @@ class StandIn(asyncio.Protocol):
         if len(body) < int(size):
             return
         self.received = b""
-        answer = self.keys.answer(head.partition(b"TrentService.")[2].partition(b"\r\n")[0], body)
-        if self.delay:
-            asyncio.get_running_loop().call_later(self.delay, self.transport.write, answer)
+        operation = head.partition(b"TrentService.")[2].partition(b"\r\n")[0]
+        if operation == b"Count":
+            self.transport.write(answer({"signatures": self.delays.signatures}))
+            return
+        answered = self.keys.answer(operation, body)
+        if delay := self.delays.next() if operation == b"Sign" else self.delays.usual:
+            asyncio.get_running_loop().call_later(delay, self.transport.write, answered)
         else:
-            self.transport.write(answer)
+            self.transport.write(answered)
 
 
-async def serve(delay: float, certificate: str | None) -> None:
+async def serve(certificate: str, delays: Delays) -> None:
     loop = asyncio.get_running_loop()
     keys = Keys()
     context = None
-    if certificate is not None:
+    if certificate:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(certificate)
-    server = await loop.create_server(lambda: StandIn(keys, delay), "127.0.0.1", 0, ssl=context, backlog=256)
+    server = await loop.create_server(lambda: StandIn(keys, delays), "127.0.0.1", 0, ssl=context, backlog=256)
     print(server.sockets[0].getsockname()[1], flush=True)
     over = asyncio.Event()
 
@@ -137,4 +158,5 @@ async def serve(delay: float, certificate: str | None) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(serve(float(sys.argv[1]), sys.argv[2] if len(sys.argv) > 2 else None))
+    usual, path, share, slow = (*sys.argv[1:], *("", "0", "0")[len(sys.argv) - 2 :])
+    asyncio.run(serve(path, Delays(float(usual), float(share), float(slow))))
