@@ -8,7 +8,9 @@ block          what is done with it
                begins with ``error:``, which is what it then writes to stderr. A block is one shell, which begins in
                the document's directory; what it exports stays. One that runs a program which is not installed is left
                out, if it is one of those in tests/peers.py: so a block with such a program has nothing else to do
-``toml`` etc.  written to the file that its first line names in a comment, as ``# signer.toml``
+``toml`` etc.  written to the file that its first line names in a comment, as ``# signer.toml``; the rest, parts of
+               files, are read, so that they are right as far as they go
+``text``       not run: what something writes, or looks like
 ``sh``         not run: for what installs or runs the project itself, which .ci/run does
 =============  ========================================================================================================
 
@@ -17,6 +19,7 @@ tests/tutorial.py runs it, in the step ``tutorial`` of .ci/run.
 """
 
 import doctest
+import functools
 import itertools
 import json
 import os
@@ -27,9 +30,12 @@ import subprocess
 import sys
 import sysconfig
 import tempfile
+import tomllib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import yaml
 from sybil import Example, Sybil
 from sybil.document import PythonDocStringDocument
 from sybil.evaluators.python import PythonEvaluator
@@ -40,6 +46,14 @@ pytest_plugins = ["tests.peers", "tests.quick"]
 collect_ignore = ["signer_core/cli/templates"]  # the tests of distributions that are made of them
 
 SHOW_ENVIRONMENT = "import json, os; print(json.dumps(dict(os.environ)))"
+
+#: The languages of files, and what reads them.
+LANGUAGES: dict[str, Callable[[str], object]] = {
+    "json": json.loads,
+    "text": str,
+    "toml": tomllib.loads,
+    "yaml": yaml.safe_load,
+}
 
 OPTIONS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 
@@ -71,13 +85,18 @@ def run_console(example: Example) -> str | None:
     return None
 
 
-def write_file(example: Example) -> None:
-    """Write a block whose first line is a comment with a file's name; the name is relative to the directory."""
+def write_file(example: Example, read: Callable[[str], object] | None = None) -> None:
+    """Write a block whose first line is a comment with a file's name; the name is relative to the directory.
+
+    ``read`` is for what is a part of a file.
+    """
     heading, _, content = str(example.parsed).partition("\n")
     name = heading.removeprefix("# ")
     if heading.startswith("# ") and " " not in name:
         Path(name).parent.mkdir(parents=True, exist_ok=True)
         Path(name).write_text(content, encoding="utf-8")
+    elif read is not None:
+        read(example.parsed)
 
 
 def enter(namespace: dict[str, Any]) -> None:
@@ -125,7 +144,7 @@ documents = Sybil(
         SkipParser(),
         PythonParser(),
         CodeBlockParser("console", run_console),
-        *(CodeBlockParser(language, write_file) for language in ("toml", "yaml", "json", "text")),
+        *(CodeBlockParser(each, functools.partial(write_file, read=read)) for each, read in LANGUAGES.items()),
     ],
     excludes=["tests/*/*/*/README.md", "docs/tutorial/first-backend.md"],
     patterns=["README.md", "docs/*.md", "docs/*/*.md", "plugins/*/README.md"],

@@ -1,7 +1,5 @@
-import re
 import subprocess
 import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -142,22 +140,3 @@ def test_a_key_does_not_bring_what_other_keys_need(algorithm: str, unneeded: set
     )
     done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
     assert set(done.stdout.split()) & unneeded == set()
-
-
-def test_reference_says_of_each_algorithm_what_the_table_says() -> None:
-    page = Path(__file__).parent.parent / "docs" / "reference" / "algorithms.md"
-    rows = re.findall(r"^\| `([a-z0-9-]+)` \| (.*) \|$", page.read_text("utf-8"), re.MULTILINE)
-    libp2p = {0: "RSA", 1: "Ed25519", 2: "Secp256k1", 3: "ECDSA"}
-    assert [name for name, _ in rows] == list(Algorithm)
-    for name, row in rows:
-        facts = FACTS[Algorithm(name)]
-        key, *columns = (column.strip() for column in row.split("|"))
-        assert key in facts.key_type.name
-        assert columns == [
-            (facts.scheme.hash_name or "").upper().replace("SHA", "SHA-"),
-            facts.signature,
-            "yes" if facts.deterministic else "no",
-            ", ".join(facts.jwk_algs),
-            "yes" if facts.key_type.has_openssh else "",
-            "" if facts.key_type.libp2p is None else libp2p[facts.key_type.libp2p.number],
-        ]

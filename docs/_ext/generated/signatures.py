@@ -1,0 +1,20 @@
+"""How the signatures of Python's names are shown."""
+
+import re
+from typing import Any
+
+from sphinx.application import Sphinx
+
+from signer_core import Deadline, PublicKey
+from signer_core.errors import SignerError
+
+_ALGORITHMS = re.compile(r"frozenset\(\{(?:Algorithm\.\w+(?:, )?)+\}\)")
+
+
+def shorter(
+    _: Sphinx, what: str, __: str, owner: Any, ___: Any, signature: str | None, returns: str | None
+) -> tuple[str, str | None] | None:
+    """Leave out how an error is made, since it is caught, how what has methods for that, and the list of algorithms."""
+    if (what == "exception" and issubclass(owner, SignerError)) or owner in (Deadline, PublicKey):
+        return "", ""
+    return None if signature is None else (_ALGORITHMS.sub("frozenset(Algorithm)", signature), returns)
