@@ -18,7 +18,7 @@ def parsed_json(answer: Answer) -> dict[str, Any] | None:
     if not answer.body:
         return {}
     try:
-        parsed = json.loads(answer.body)
+        parsed = json.loads(answer.body.decode())
     except (ValueError, RecursionError):
         return None
     return parsed if isinstance(parsed, dict) else None

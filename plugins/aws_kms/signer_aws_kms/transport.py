@@ -38,7 +38,9 @@ class Transport:
         user_agent: str,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self._route = route
+        self._path = route.path
+        self._target = route.target
+        self._authority = route.authority
         self._pool = pool
         self._credentials = credentials
         self._signature = SigV4(region, "kms")
@@ -98,18 +100,18 @@ class Transport:
     def _request(self, operation: str, body: bytes, keys: Keys, at: str) -> bytes:
         headers = {
             "content-type": _TYPE,
-            "host": self._route.authority,
+            "host": self._authority,
             "x-amz-date": at,
             "x-amz-target": f"{_TARGET}.{operation}",
         }
         if keys.token:
             headers["x-amz-security-token"] = keys.token
         authorization = self._signature.authorization(
-            keys, method="POST", path=self._route.path, headers=headers, body=body, at=at
+            keys, method="POST", path=self._path, headers=headers, body=body, at=at
         )
         lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
         head = (
-            f"POST {self._route.target} HTTP/1.1\r\n{lines}{self._fixed}"
+            f"POST {self._target} HTTP/1.1\r\n{lines}{self._fixed}"
             f"Content-Length: {len(body)}\r\nAuthorization: {authorization}\r\n\r\n"
         )
         return head.encode("latin-1") + body
