@@ -8,7 +8,7 @@ import matplotlib as mpl
 
 mpl.use("svg")
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, NullFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from benchmarks.comparison import significant, whole
 from benchmarks.drawings import Bars, Chart, Lines, charts
@@ -52,6 +52,7 @@ def draw(chart: Chart, path: Path) -> None:
 
 def bars(axes: Any, panel: Bars) -> None:
     names = [name for name, _ in panel.bars]
+    rows = range(len(names))
     begin = [0.0] * len(names)
     for number in range(len(panel.bars[0][1])):
         lengths = [parts[number] for _, parts in panel.bars]
@@ -61,12 +62,13 @@ def bars(axes: Any, panel: Bars) -> None:
             colours = [
                 OTHERS[0] if name in ("cryptography itself", "no extension") else colour_of(name) for name in names
             ]
-        axes.barh(names, lengths, left=begin, color=colours, height=0.62, label=(panel.parts or [None])[number])
+        axes.barh(rows, lengths, left=begin, color=colours, height=0.62, label=(panel.parts or [None])[number])
         begin = [so_far + length for so_far, length in zip(begin, lengths, strict=True)]
     for row, length in enumerate(begin):
         axes.annotate(
             f"{significant(length)} {panel.unit}", (length, row), xytext=(4, 0), textcoords="offset points", va="center"
         )
+    axes.set_yticks(rows, names)
     axes.invert_yaxis()
     axes.set_xlim(0, max(begin) * 1.22)
     axes.tick_params(axis="y", length=0)
@@ -79,7 +81,7 @@ def bars(axes: Any, panel: Bars) -> None:
 def lines(axes: Any, panel: Lines) -> None:
     others = iter(OTHERS)
     for marker, (name, points) in zip(MARKERS, panel.lines, strict=False):
-        mine = name.startswith(("ours", "Signer", "awskms"))
+        mine = name.startswith(("signer-core", "Signer", "awskms"))
         colour = OURS if mine else next(others)
         axes.plot(
             *zip(*points, strict=True),
@@ -96,6 +98,7 @@ def lines(axes: Any, panel: Lines) -> None:
     axes.set_xticks(points_on_x, [short(x) for x in points_on_x])
     axes.xaxis.set_minor_formatter(NullFormatter())
     axes.minorticks_off()
+    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: whole(value)))
     axes.set_xlabel(panel.x)
     axes.set_ylabel(panel.y)
