@@ -68,7 +68,9 @@ class Deadline:
         return max(0.0, self._expires_at - self._clock())
 
     def check(self) -> None:
-        """Raise :class:`SignCancelledError` if it was called off, :class:`DeadlineExceededError` if time is up."""
+        """Raise :class:`~signer_core.errors.SignCancelledError` if it was called off,
+        :class:`~signer_core.errors.DeadlineExceededError` if time is up.
+        """
         if self._cancel is not None and self._cancel.is_set():
             raise SignCancelledError("the call was cancelled")
         if self.seconds is not None and self._clock() >= self._expires_at:
