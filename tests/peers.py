@@ -13,6 +13,8 @@ import pytest
 
 #: Each program, and the package of Debian and Ubuntu that brings it.
 PACKAGES = {
+    "chromedriver": "chromium-driver",
+    "chromium": "chromium",
     "openssl": "openssl",
     "git": "git",
     "ssh": "openssh-client",

@@ -68,10 +68,10 @@ def test_links_lead_to_files(document: Path) -> None:
     assert [link for link in links if not (document.parent / link).is_file()] == []
 
 
-#: What ``sh`` blocks are for: what installs something, which is not for a test to do, or needs another machine.
+#: What ``sh`` blocks are for: what installs, publishes or fetches something, or needs another machine.
 NOT_RUN = re.compile(
-    r"(pip|apt-get) (install|download) |uv |bash \.ci/|python -m (build|venv) |(cd /tmp && )?clean/bin/"
-    r"|mypy && ruff check|ssh(-add -L \| ssh)? server"
+    r"(pip|apt-get) (install|download) |uv |bash \.ci/|git clone |SOURCE_DATE_EPOCH=|sha256sum --check "
+    r"|python -m (build|venv) |(cd /tmp && )?clean/bin/|mypy && ruff check|ssh(-add -L \| ssh)? server"
 )
 
 

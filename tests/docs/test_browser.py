@@ -1,0 +1,140 @@
+"""The site in a browser: on a phone and a desk, in the dark and in the light, and its search."""
+
+import contextlib
+import functools
+import http.server
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from selenium.webdriver import Chrome, ChromeOptions
+from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.by import By
+from selenium.webdriver.support.ui import WebDriverWait
+
+from tests.peers import which
+
+pytestmark = [pytest.mark.slow, pytest.mark.peer("chromium", "chromedriver")]
+
+PHONE, DESK = 390, 1280
+
+#: What is wider than the page and cannot be scrolled to. A wide table or drawing scrolls in a frame of its own.
+CUT_OFF = """
+const seen = (element) => {
+  for (let each = element.parentElement; each; each = each.parentElement) {
+    if (["auto", "scroll"].includes(getComputedStyle(each).overflowX)) return true;
+  }
+  return false;
+};
+return [...document.querySelectorAll("article *")]
+  .filter((each) => each.getBoundingClientRect().right > window.innerWidth + 1 && !seen(each))
+  .map((each) => each.outerHTML.slice(0, 80));
+"""
+
+
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    """Serves files, and writes of it nowhere."""
+
+    def log_message(self, *_: Any) -> None:
+        pass
+
+
+@pytest.fixture(scope="module")
+def address(site: Path) -> Iterator[str]:
+    """Where the site is served."""
+    handler = functools.partial(Quiet, directory=str(site))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        serving = threading.Thread(target=server.serve_forever)
+        serving.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        serving.join()
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrome]:
+    """A browser without a window, which asks no other host for anything."""
+    chromium, driver = which("chromium"), which("chromedriver")
+    assert chromium is not None
+    options = ChromeOptions()
+    options.binary_location = chromium
+    flags = ["headless=new", "no-sandbox", "disable-gpu", "disable-quic", "no-first-run", "disable-dev-shm-usage"]
+    flags += ["disable-background-networking", "disable-component-update", "disable-sync"]
+    for flag in [*flags, f"user-data-dir={tmp_path_factory.mktemp('browser')}"]:
+        options.add_argument(f"--{flag}")
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    with contextlib.closing(Chrome(options=options, service=Service(driver))) as browser:
+        try:
+            yield browser
+        finally:
+            browser.quit()
+
+
+def show(browser: Chrome, address: str, *, width: int, scheme: str = "light") -> None:
+    """Open a page in a window of ``width`` pixels of a system that is set to a colour scheme."""
+    metrics = {"width": width, "height": 844, "deviceScaleFactor": 1, "mobile": width == PHONE}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+    media = {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", media)
+    browser.get(address)
+
+
+@pytest.mark.parametrize("width", [PHONE, DESK])
+def test_nothing_is_cut_off(browser: Chrome, site: Path, address: str, width: int) -> None:
+    found = {}
+    for path in sorted(site.rglob("*.html")):
+        page = path.relative_to(site).as_posix()
+        show(browser, f"{address}/{page}", width=width)
+        wide = browser.execute_script("return document.documentElement.scrollWidth > window.innerWidth")
+        found[page] = (wide, browser.execute_script(CUT_OFF))
+    assert {page: what for page, what in found.items() if what != (False, [])} == {}
+
+
+def test_no_page_logs_an_error(browser: Chrome, address: str) -> None:
+    for page in ("index.html", "search.html", "reference/options.html"):
+        show(browser, f"{address}/{page}", width=DESK)
+    log: list[dict[str, Any]] = browser.get_log("browser")  # type: ignore[no-untyped-call]
+    assert [entry["message"] for entry in log if "favicon" not in entry["message"]] == []
+
+
+@pytest.mark.parametrize(
+    ("words", "page"),
+    [
+        ("expected_address", "reference/options"),
+        ("audit log", "how-to/audit"),
+        ("PolicyViolationError", "reference/errors"),
+        ("ev-node", "how-to/migrate-from-ev-node"),
+    ],
+)
+def test_search_finds(browser: Chrome, address: str, words: str, page: str) -> None:
+    show(browser, f"{address}/index.html", width=DESK)
+    browser.find_element(By.CSS_SELECTOR, "input.sidebar-search").send_keys(words + "\n")
+    found = WebDriverWait(browser, 20).until(lambda it: it.find_elements(By.CSS_SELECTOR, "ul.search li a"))
+    WebDriverWait(browser, 20).until(lambda it: "found" in it.find_element(By.ID, "search-results").text)
+    found = browser.find_elements(By.CSS_SELECTOR, "ul.search li a")
+    assert [link for link in found if f"/{page}.html" in (link.get_attribute("href") or "")]
+
+
+def brightness(browser: Chrome) -> float:
+    """That of the background, from 0 to 255."""
+    colour = browser.find_element(By.TAG_NAME, "body").value_of_css_property("background-color")
+    red, green, blue = (int(part) for part in colour.partition("(")[2].rstrip(")").split(",")[:3])
+    return (red + green + blue) / 3
+
+
+def test_pages_follow_the_colours_of_the_system_and_the_button(browser: Chrome, address: str) -> None:
+    page = f"{address}/index.html"
+    show(browser, page, width=DESK, scheme="light")
+    browser.execute_script("localStorage.clear()")
+    show(browser, page, width=DESK, scheme="light")
+    assert brightness(browser) > 200
+    show(browser, page, width=DESK, scheme="dark")
+    assert brightness(browser) < 60
+    seen = []
+    for _ in range(3):  # by the system, light, dark
+        browser.find_element(By.CSS_SELECTOR, "button.theme-toggle").click()
+        seen.append(brightness(browser) > 128)
+    assert True in seen
+    assert False in seen
