@@ -42,11 +42,11 @@ def _configured_endpoints(session: Any) -> tuple[tuple[str, str | None], ...]:
 
 
 def _endpoint_of(session: Any, region: str) -> str:
-    """The region's endpoint by AWS's own rules, which botocore brings; a whole client would take 150 ms to make."""
+    """The region's endpoint by AWS's own rules, which botocore brings; a whole client would be slow to make."""
     from botocore.endpoint_provider import EndpointProvider
 
     loader = session.get_component("data_loader")
-    # load_service_model() would look through the directories of all services first, for 20 ms
+    # load_service_model() would look through the directories of all services first
     version = loader.determine_latest_version("kms", _RULES)
     provider = EndpointProvider(
         ruleset_data=loader.load_data(f"kms/{version}/{_RULES}"), partition_data=loader.load_data("partitions")

@@ -1,7 +1,7 @@
 """AWS Signature Version 4 for requests that have a body and no query, such as all of KMS's.
 
 Source: "AWS Signature Version 4 for API requests" in the AWS IAM User Guide. Held in the tests to AWS's published test
-vectors and to botocore's ``SigV4Auth``, which takes some twenty times as long for one request.
+vectors and to botocore's ``SigV4Auth``, which does much more for each request.
 """
 
 import functools
