@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow  # collects tests in processes of its own
+
 ROOT = Path(__file__).parent.parent
 SELECTED = ["tests/test_public_key.py", "docs/tutorial/first-signature.md"]
 

@@ -178,6 +178,7 @@ def test_full_disk_leaves_nothing(folder: Path) -> None:
     assert list(folder.iterdir()) == []
 
 
+@pytest.mark.slow
 @each_kind
 @pytest.mark.parametrize("name", ["a", "x2-y", "n" * 30])
 def test_new_plugin_passes_ruff(folder: Path, kind: str, name: str) -> None:
@@ -199,6 +200,7 @@ def test_new_plugin_passes_the_rules_of_the_core(folder: Path, kind: str) -> Non
     run("ruff", "check", *options, f"--ignore={in_tests}", made / "tests", folder=made)
 
 
+@pytest.mark.slow
 @each_kind
 @pytest.mark.parametrize("name", ["my-vault", "testnet"])  # in classes called Test… pytest looks for tests
 def test_tests_of_a_new_plugin_pass_at_once(folder: Path, kind: str, name: str, tmp_path: Path) -> None:

@@ -181,6 +181,7 @@ def noop(*options: str) -> Iterator[Signer]:
         yield signer
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("options", [ECDSA, ML_DSA, ()], ids=["ecdsa", "ml-dsa", "ed25519"])
 def test_large_files_and_small_ones(options: tuple[str, ...], signer: Run, folder: Path) -> None:
     sparse("large", LARGE + 100)

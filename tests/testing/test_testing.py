@@ -16,6 +16,8 @@ from tests.testing.all_broken import BACKENDS, EXTENSIONS
 from tests.testing.broken import Broken
 from tests.testing.sound_backend import PASSWORD
 
+pytestmark = pytest.mark.slow  # runs the kit over dozens of plugins
+
 HERE = Path(__file__).parent
 
 

@@ -206,6 +206,7 @@ def test_a_child_forked_while_an_account_is_opened_opens_its_own(
             signer.public_key.verify(signature, b"from the child")
 
 
+@pytest.mark.slow
 def test_a_hundred_signers_take_less_than_2_mib(fake_kms: FakeKms) -> None:
     """As 10,000 take less than 200 MiB: what they share does not count any more by then."""
     config = options(key_id=fake_kms.create_key(alias=ALIAS).arn)

@@ -121,6 +121,7 @@ def test_what_openssl_signs_with_a_key_of_ours_verifies(algorithm: Algorithm, tm
         signer.public_key.verify(openssl(*dgst(algorithm), *sign, given=MESSAGE), MESSAGE)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("bits", [2048, 3072, 4096])
 def test_size_of_a_new_rsa_key(bits: int, tmp_path: Path) -> None:
     with init_signer(options(tmp_path, algorithm="rsa-pss-sha256", rsa_bits=bits)) as signer:
