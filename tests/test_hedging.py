@@ -684,6 +684,21 @@ def test_system_without_threads_signs_in_the_caller_s(monkeypatch: pytest.Monkey
         assert len(key.deadlines) == 2  # what could not start, did not start later
 
 
+def test_interrupt_while_a_thread_starts_leaves_nothing_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    signer, key = hedged(hedge_after=NEVER)
+
+    def start(_: threading.Thread) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", start)
+        with pytest.raises(KeyboardInterrupt):
+            signer.sign(b"message")
+    assert signer.sign(b"message") == RIGHT
+    signer.close()  # waits for no attempt that never began
+    assert (len(key.deadlines), key.closed) == (1, 1)
+
+
 # --- how many second attempts ----------------------------------------------------------------------------------------
 
 
