@@ -114,6 +114,8 @@ def test_python_is_as_old_as_the_classifiers_say(project: Path) -> None:
 def test_classifiers_name_what_the_checks_run_on(project: Path) -> None:
     pythons = re.search(r"for version in ([\d. ]+);", (ROOT / ".ci" / "tools.sh").read_text("utf-8"))
     assert pythons
+    workflow = (ROOT / ".github" / "workflows" / "ci.yml").read_text("utf-8")
+    assert re.findall(r"^ +(3\.\d+)$", workflow, re.MULTILINE) == pythons[1].split()
     found = metadata(project)["classifiers"]
     assert [each for each in found if re.search(r"Python :: \d\.", each)] == [
         f"Programming Language :: Python :: {each}" for each in pythons[1].split()
