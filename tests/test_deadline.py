@@ -208,3 +208,47 @@ def test_a_step_never_has_more_time_than_the_call(budget: float, step: float, el
     assert remaining is not None
     assert of_step is not None
     assert of_step <= remaining + 1e-6
+
+
+@pytest.mark.parametrize("cancel", [None, threading.Event()], ids=["endless", "cancellable"])
+def test_deadline_that_is_stopped_is_over_and_the_one_it_came_from_is_not(cancel: threading.Event | None) -> None:
+    clock, stop = Clock(), threading.Event()
+    deadline = Deadline.after(5, cancel=cancel, clock=clock)
+    stoppable = deadline.stopped_by(stop)
+    assert (stoppable.seconds, stoppable.remaining()) == (5, 5)
+    stoppable.check()
+    stop.set()
+    with pytest.raises(SignCancelledError):
+        stoppable.check()
+    with pytest.raises(SignCancelledError):
+        stoppable.within(1).check()
+    deadline.check()
+
+
+def test_deadline_that_can_be_stopped_is_cancelled_and_ends_as_before() -> None:
+    clock, cancel = Clock(), threading.Event()
+    deadline = Deadline.after(5, cancel=cancel, clock=clock).stopped_by(threading.Event())
+    clock.advance(5)
+    with pytest.raises(DeadlineExceededError):
+        deadline.check()
+    cancel.set()
+    with pytest.raises(SignCancelledError):
+        deadline.check()
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_sleep_and_wait_end_when_stopped_or_cancelled(number: int) -> None:
+    events = threading.Event(), threading.Event()
+    deadline = Deadline.after(PATIENCE, cancel=events[0]).stopped_by(events[1])
+    sleeping, waiting = in_thread(lambda: deadline.sleep(60)), in_thread(lambda: deadline.wait(threading.Event()))
+    events[number].set()
+    with pytest.raises(SignCancelledError):
+        sleeping.result()
+    assert waiting.result() is False
+
+
+def test_sleep_that_could_be_stopped_takes_as_long_as_asked() -> None:
+    clock = Clock()
+    stop = ClockedEvent(clock)
+    Deadline.after(None, cancel=threading.Event(), clock=clock).stopped_by(stop).sleep(0.05)
+    assert stop.waits == pytest.approx([0.02, 0.02, 0.01])
