@@ -1,17 +1,16 @@
 """The closed enum of signature algorithms, and the one table that says all there is to say of each."""
 
 import enum
-from collections.abc import Mapping
-from typing import NamedTuple
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
 
-from signer_core.ed25519 import Ed25519
-from signer_core.elliptic_curve import EllipticCurve
 from signer_core.errors import UnsupportedAlgorithmError
-from signer_core.key_type import KeyType, Libp2p
-from signer_core.ml_dsa import MlDsa
-from signer_core.prehash import Prehash
-from signer_core.rsa import Rsa
-from signer_core.schemes import Scheme, ecdsa, ml_dsa, rsa_pkcs1v15, rsa_pss, whole
+
+if TYPE_CHECKING:
+    from signer_core.key_type import KeyType
+    from signer_core.prehash import Prehash
+    from signer_core.schemes import Scheme
 
 
 class Algorithm(enum.StrEnum):
@@ -38,9 +37,9 @@ class AlgorithmFacts(NamedTuple):
 
     #: The keys that serve it, and their encodings. Of several algorithms with one type of key, the first is the one
     #: that a key is used with unless somebody says otherwise.
-    key_type: KeyType
+    key_type: "KeyType"
     #: How a key signs and verifies.
-    scheme: Scheme
+    scheme: "Scheme"
     #: The form of a signature, for people.
     signature: str
     #: Signing one message twice gives the same bytes.
@@ -55,40 +54,12 @@ class AlgorithmFacts(NamedTuple):
 _LIMIT_OF_THE_BACKEND = "the algorithm would sign it, the limit is the backend's; sign a smaller message, or a digest"
 
 
-def _ecdsa(curve: EllipticCurve, hash_name: str, jwk_alg: str) -> AlgorithmFacts:
-    signature = "DER (RFC 3279, Ecdsa-Sig-Value)"
-    return AlgorithmFacts(curve, ecdsa(hash_name), signature, False, (jwk_alg,), _LIMIT_OF_THE_BACKEND)
+def _ed25519() -> AlgorithmFacts:
+    from signer_core.ed25519 import ED25519
+    from signer_core.schemes import whole
 
-
-def _rsa(scheme: Scheme, jwk_alg: str, *, deterministic: bool) -> AlgorithmFacts:
-    signature = "as long as the modulus (RFC 8017)"
-    return AlgorithmFacts(_RSA, scheme, signature, deterministic, (jwk_alg,), _LIMIT_OF_THE_BACKEND)
-
-
-def _rsa_pss(hash_name: str, jwk_alg: str) -> AlgorithmFacts:
-    return _rsa(rsa_pss(hash_name), jwk_alg, deterministic=False)
-
-
-def _rsa_pkcs1v15(hash_name: str, jwk_alg: str) -> AlgorithmFacts:
-    return _rsa(rsa_pkcs1v15(hash_name), jwk_alg, deterministic=True)
-
-
-def _ml_dsa(parameters: int, size: int) -> AlgorithmFacts:
-    # Hedged: FIPS 204 recommends it, and AWS KMS and cryptography do it.
-    signature, jwk_algs = f"{size} bytes (FIPS 204)", (f"ML-DSA-{parameters}",)
-    return AlgorithmFacts(MlDsa(parameters), ml_dsa(), signature, False, jwk_algs, _LIMIT_OF_THE_BACKEND)
-
-
-_RSA = Rsa()
-_P256 = EllipticCurve("secp256r1", jwk_curve="P-256", size=32, libp2p=Libp2p(3, is_der=True), has_openssh=True)
-# libp2p hashes with SHA-256 whatever the curve, so that these two would sign otherwise than it verifies.
-_P384 = EllipticCurve("secp384r1", jwk_curve="P-384", size=48, has_openssh=True)
-_P521 = EllipticCurve("secp521r1", jwk_curve="P-521", size=66, has_openssh=True)
-_SECP256K1 = EllipticCurve("secp256k1", jwk_curve="secp256k1", size=32, libp2p=Libp2p(2))
-
-FACTS: Mapping[Algorithm, AlgorithmFacts] = {
-    Algorithm.ED25519: AlgorithmFacts(
-        Ed25519(),
+    return AlgorithmFacts(
+        ED25519,
         whole(),
         "64 bytes (RFC 8032)",
         deterministic=True,
@@ -96,27 +67,99 @@ FACTS: Mapping[Algorithm, AlgorithmFacts] = {
         jwk_algs=("EdDSA", "Ed25519"),
         why_not_larger="Ed25519 needs the message whole; signing a hash of it instead (Ed25519ph) is another "
         "algorithm, whose signatures verify only for who expects it, so it is never done silently",
-    ),
+    )
+
+
+def _ecdsa(curve: str, hash_name: str, jwk_alg: str) -> AlgorithmFacts:
+    from signer_core.elliptic_curve import CURVES
+    from signer_core.schemes import ecdsa
+
+    signature = "DER (RFC 3279, Ecdsa-Sig-Value)"
+    return AlgorithmFacts(CURVES[curve], ecdsa(hash_name), signature, False, (jwk_alg,), _LIMIT_OF_THE_BACKEND)
+
+
+def _rsa_pss(hash_name: str, jwk_alg: str) -> AlgorithmFacts:
+    from signer_core.schemes import rsa_pss
+
+    return _rsa(rsa_pss(hash_name), jwk_alg, deterministic=False)
+
+
+def _rsa_pkcs1v15(hash_name: str, jwk_alg: str) -> AlgorithmFacts:
+    from signer_core.schemes import rsa_pkcs1v15
+
+    return _rsa(rsa_pkcs1v15(hash_name), jwk_alg, deterministic=True)
+
+
+def _rsa(scheme: "Scheme", jwk_alg: str, *, deterministic: bool) -> AlgorithmFacts:
+    from signer_core.rsa import RSA
+
+    signature = "as long as the modulus (RFC 8017)"
+    return AlgorithmFacts(RSA, scheme, signature, deterministic, (jwk_alg,), _LIMIT_OF_THE_BACKEND)
+
+
+def _ml_dsa(parameters: int, size: int) -> AlgorithmFacts:
+    from signer_core.ml_dsa import PARAMETER_SETS
+    from signer_core.schemes import ml_dsa
+
+    # Hedged: FIPS 204 recommends it, and AWS KMS and cryptography do it.
+    signature, jwk_algs = f"{size} bytes (FIPS 204)", (f"ML-DSA-{parameters}",)
+    return AlgorithmFacts(PARAMETER_SETS[parameters], ml_dsa(), signature, False, jwk_algs, _LIMIT_OF_THE_BACKEND)
+
+
+_TABLE: Mapping[Algorithm, Callable[[], AlgorithmFacts]] = {
+    Algorithm.ED25519: _ed25519,
     # RFC 7518, section 3.4; RFC 8812
-    Algorithm.ECDSA_P256_SHA256: _ecdsa(_P256, "sha256", "ES256"),
-    Algorithm.ECDSA_P384_SHA384: _ecdsa(_P384, "sha384", "ES384"),
-    Algorithm.ECDSA_P521_SHA512: _ecdsa(_P521, "sha512", "ES512"),
-    Algorithm.ECDSA_SECP256K1_SHA256: _ecdsa(_SECP256K1, "sha256", "ES256K"),
+    Algorithm.ECDSA_P256_SHA256: partial(_ecdsa, "P-256", "sha256", "ES256"),
+    Algorithm.ECDSA_P384_SHA384: partial(_ecdsa, "P-384", "sha384", "ES384"),
+    Algorithm.ECDSA_P521_SHA512: partial(_ecdsa, "P-521", "sha512", "ES512"),
+    Algorithm.ECDSA_SECP256K1_SHA256: partial(_ecdsa, "secp256k1", "sha256", "ES256K"),
     # RFC 7518, sections 3.5 and 3.3
-    Algorithm.RSA_PSS_SHA256: _rsa_pss("sha256", "PS256"),
-    Algorithm.RSA_PSS_SHA384: _rsa_pss("sha384", "PS384"),
-    Algorithm.RSA_PSS_SHA512: _rsa_pss("sha512", "PS512"),
-    Algorithm.RSA_PKCS1V15_SHA256: _rsa_pkcs1v15("sha256", "RS256"),
-    Algorithm.RSA_PKCS1V15_SHA384: _rsa_pkcs1v15("sha384", "RS384"),
-    Algorithm.RSA_PKCS1V15_SHA512: _rsa_pkcs1v15("sha512", "RS512"),
+    Algorithm.RSA_PSS_SHA256: partial(_rsa_pss, "sha256", "PS256"),
+    Algorithm.RSA_PSS_SHA384: partial(_rsa_pss, "sha384", "PS384"),
+    Algorithm.RSA_PSS_SHA512: partial(_rsa_pss, "sha512", "PS512"),
+    Algorithm.RSA_PKCS1V15_SHA256: partial(_rsa_pkcs1v15, "sha256", "RS256"),
+    Algorithm.RSA_PKCS1V15_SHA384: partial(_rsa_pkcs1v15, "sha384", "RS384"),
+    Algorithm.RSA_PKCS1V15_SHA512: partial(_rsa_pkcs1v15, "sha512", "RS512"),
     # FIPS 204, table 2
-    Algorithm.ML_DSA_44: _ml_dsa(44, 2420),
-    Algorithm.ML_DSA_65: _ml_dsa(65, 3309),
-    Algorithm.ML_DSA_87: _ml_dsa(87, 4627),
+    Algorithm.ML_DSA_44: partial(_ml_dsa, 44, 2420),
+    Algorithm.ML_DSA_65: partial(_ml_dsa, 65, 3309),
+    Algorithm.ML_DSA_87: partial(_ml_dsa, 87, 4627),
 }
 
-#: Each type of keys once, in the order of the table.
-KEY_TYPES: tuple[KeyType, ...] = tuple(dict.fromkeys(facts.key_type for facts in FACTS.values()))
+
+class _Facts(Mapping[Algorithm, AlgorithmFacts]):
+    """Made when they are asked for: who signs with one algorithm does not wait for what the others take."""
+
+    def __init__(self) -> None:
+        self._made: dict[Algorithm, AlgorithmFacts] = {}
+
+    def __getitem__(self, algorithm: Algorithm) -> AlgorithmFacts:
+        if algorithm not in self._made:
+            self._made[algorithm] = _TABLE[algorithm]()
+        return self._made[algorithm]
+
+    def __iter__(self) -> Iterator[Algorithm]:
+        return iter(_TABLE)
+
+    def __len__(self) -> int:
+        return len(_TABLE)
+
+
+FACTS: Mapping[Algorithm, AlgorithmFacts] = _Facts()
+
+
+def key_types() -> "Iterator[KeyType]":
+    """Each type of keys once, in the order of the table."""
+    seen: set[KeyType] = set()
+    for facts in FACTS.values():
+        if facts.key_type not in seen:
+            seen.add(facts.key_type)
+            yield facts.key_type
+
+
+def served_by(key_type: "KeyType") -> Iterator[Algorithm]:
+    """The algorithms that keys of the type serve, in the order of the table."""
+    return (algorithm for algorithm, facts in FACTS.items() if facts.key_type is key_type)
 
 
 def named(algorithm: str) -> Algorithm:
@@ -129,7 +172,7 @@ def named(algorithm: str) -> Algorithm:
         ) from None
 
 
-def prehash_of(algorithm: Algorithm) -> Prehash:
+def prehash_of(algorithm: Algorithm) -> "Prehash":
     """What can be signed in place of a message; :class:`UnsupportedAlgorithmError`, which says why, if nothing can."""
     facts = FACTS[algorithm]
     if facts.scheme.prehash is None:

@@ -3,6 +3,7 @@
 import logging
 import threading
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from signer_core.attempts import Attempts
 from signer_core.deadline import Deadline
@@ -10,7 +11,9 @@ from signer_core.errors import SignerClosedError
 from signer_core.hookspecs import SigningKey
 from signer_core.key_contract import close_unwanted
 from signer_core.open_key import OpenKey
-from signer_core.renewal import Renewal
+
+if TYPE_CHECKING:
+    from signer_core.renewal import Renewal
 
 _logger = logging.getLogger("signer_core")
 
@@ -34,9 +37,7 @@ class CurrentKey:
         self._changes = threading.Lock()
         #: Whether :meth:`renew_if_due` can ever have something to do: decided by the first key.
         self.is_renewed = key.renew_after is not None
-        self._renewal: Renewal | None = None
-        if self.is_renewed:
-            self._renewal = Renewal(key, enter=self.enter, replace=self._replace, attempts=attempts)
+        self._renewal = self._renewal_of(key, attempts) if self.is_renewed else None
 
     def check_open(self) -> None:
         """Raise :class:`SignerClosedError` if it is closed."""
@@ -45,6 +46,11 @@ class CurrentKey:
             self.enter(call)
         finally:
             self.leave(call)
+
+    def _renewal_of(self, key: SigningKey, attempts: Attempts) -> "Renewal":
+        from signer_core.renewal import Renewal
+
+        return Renewal(key, enter=self.enter, replace=self._replace, attempts=attempts)
 
     def enter(self, call: object) -> OpenKey:
         """Begin ``call`` with the key; :meth:`leave` ends it. Raises :class:`SignerClosedError`."""

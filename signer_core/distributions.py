@@ -90,7 +90,7 @@ def _distributions_with_entry_points(group: str) -> Iterable[Any]:
         if place.lower().endswith(".egg"):
             elsewhere.append(place)
         for name in names:
-            if name.lower().endswith((".dist-info", ".egg-info")):
+            if name.endswith((".dist-info", ".egg-info")):
                 metadata = os.path.join(place, name)
                 if wanted in _content(os.path.join(metadata, "entry_points.txt")):
                     yield Distribution.at(metadata)

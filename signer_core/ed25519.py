@@ -62,3 +62,6 @@ class Ed25519(KeyType):
         from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
         return Ed25519PrivateKey.from_private_bytes(raw)
+
+
+ED25519 = Ed25519()

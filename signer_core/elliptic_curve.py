@@ -82,3 +82,13 @@ class EllipticCurve(KeyType):
         from cryptography.hazmat.primitives.asymmetric import ec
 
         return getattr(ec, self.curve.upper())()
+
+
+#: By their names in JSON Web Keys.
+CURVES: Mapping[str, EllipticCurve] = {
+    "P-256": EllipticCurve("secp256r1", jwk_curve="P-256", size=32, libp2p=Libp2p(3, is_der=True), has_openssh=True),
+    # libp2p hashes with SHA-256 whatever the curve, so that these two would sign otherwise than it verifies.
+    "P-384": EllipticCurve("secp384r1", jwk_curve="P-384", size=48, has_openssh=True),
+    "P-521": EllipticCurve("secp521r1", jwk_curve="P-521", size=66, has_openssh=True),
+    "secp256k1": EllipticCurve("secp256k1", jwk_curve="secp256k1", size=32, libp2p=Libp2p(2)),
+}

@@ -4,15 +4,18 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
-from signer_core.attached import AnsweredError, Attached
 from signer_core.deadline import Deadline
 from signer_core.errors import PluginContractError, SignCancelledError
-from signer_core.hookspecs import SignEvent, SigningKey
 from signer_core.key_contract import FOREIGN
-from signer_core.prehash import Prehash
-from signer_core.public_key import PublicKey
 from signer_core.way import Way
+
+if TYPE_CHECKING:  # those who have no extensions do not wait for what extensions take
+    from signer_core.attached import Attached
+    from signer_core.hookspecs import SigningKey
+    from signer_core.prehash import Prehash
+    from signer_core.public_key import PublicKey
 
 _logger = logging.getLogger("signer_core")
 
@@ -22,7 +25,7 @@ class Extensions:
 
     __slots__ = ("_attached", "_closing", "_open")
 
-    def __init__(self, attached: Iterable[Attached] = ()) -> None:
+    def __init__(self, attached: "Iterable[Attached]" = ()) -> None:
         self._attached = tuple(attached)
         self._open = list(self._attached)
         self._closing = threading.Lock()
@@ -30,8 +33,11 @@ class Extensions:
     @classmethod
     def in_code(cls, extensions: Mapping[str, object]) -> "Extensions":
         """Those that a program made by itself, by name. Raises :class:`PluginContractError`."""
+        if not extensions:
+            return cls()
+        from signer_core.attached import Attached
 
-        def attached(name: str, extension: object) -> Attached:
+        def attached(name: str, extension: object) -> "Attached":
             def broken(what: str) -> PluginContractError:
                 return PluginContractError(
                     f"extension {name!r} is broken: {what}", remedy="see signer_core.hookspecs.AttachedHooks"
@@ -42,7 +48,7 @@ class Extensions:
         return cls([attached(name, extension) for name, extension in extensions.items()])
 
     def watched(
-        self, way: Way, key: SigningKey, *, signer: str | None, backend: str | None, prehash: Prehash | None = None
+        self, way: Way, key: "SigningKey", *, signer: str | None, backend: str | None, prehash: "Prehash | None" = None
     ) -> Way:
         """``way``, by which ``key`` signs, with all that the extensions have to say; without any it is ``way`` itself.
 
@@ -83,7 +89,7 @@ class Extensions:
 
 
 #: Extensions, each with one of its hooks.
-_Hooks = Sequence[tuple[Attached, Callable[..., object]]]
+_Hooks = Sequence[tuple["Attached", Callable[..., object]]]
 
 
 def _watched(
@@ -94,10 +100,12 @@ def _watched(
     signer: str | None,
     backend: str | None,
     key_id: str,
-    public_key: PublicKey,
+    public_key: "PublicKey",
     hash_name: str | None,
 ) -> Way:
     """In one function, so that what a signature costs and where an interrupt may come can be seen."""
+    from signer_core.attached import AnsweredError
+    from signer_core.extension import SignEvent
 
     def watched(content: bytes, deadline: Deadline) -> bytes:
         event = (

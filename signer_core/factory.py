@@ -4,7 +4,7 @@ import contextlib
 import os
 import threading
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from signer_core import parallel
 from signer_core.attempts import Attempts
@@ -15,9 +15,12 @@ from signer_core.extensions import Extensions
 from signer_core.hookspecs import SigningKey
 from signer_core.key_contract import check_key, close_unwanted
 from signer_core.pins import Pins, hex_address, hex_bytes
-from signer_core.plugins import BackendPlugin, ConfiguredExtension, configured_extensions, load_backend
+from signer_core.plugins import BackendPlugin, configured_extensions, load_backend
 from signer_core.settings import CoreOptions, Settings
 from signer_core.signer import Signer
+
+if TYPE_CHECKING:
+    from signer_core.extension_plugin import ConfiguredExtension
 
 #: A mapping, the body of a ``[signer]`` table; or the path of a TOML or YAML file.
 Config = Mapping[str, Any] | str | os.PathLike[str]
@@ -134,7 +137,7 @@ class _Configured:
         return _reopen, (self._mapping, self._name, fingerprint)
 
 
-def _reopening(settings: Settings, config: object, extensions: Sequence[ConfiguredExtension]) -> dict[str, Any]:
+def _reopening(settings: Settings, config: object, extensions: "Sequence[ConfiguredExtension]") -> dict[str, Any]:
     """The mapping that opens the same signer anywhere, extensions included."""
     mapping = settings.reopening(config)
     if extensions:

@@ -22,23 +22,39 @@ core reads, converts and reports; see :mod:`signer_core.options`.
 An implementation of a hook may take fewer parameters than its specification.
 """
 
-import abc
-import functools
+import importlib
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Protocol
 
-import attrs
 import pluggy
 
-from signer_core.algorithms import Algorithm, prehash_of
+from signer_core.backend import Backend
 from signer_core.deadline import Deadline
-from signer_core.errors import UnsupportedAlgorithmError
-from signer_core.options import budget
-from signer_core.public_key import PublicKey
-from signer_core.secrets import Secret
+from signer_core.signing_key import SigningKey
 
 if TYPE_CHECKING:
     import click
+
+    from signer_core.extension import Extension, SignEvent
+    from signer_core.secrets import Secret
+    from signer_core.verdict import Verdict
+
+__all__ = [
+    "BACKENDS_GROUP",
+    "CONTRACT",
+    "EXTENSIONS_GROUP",
+    "AttachedHooks",
+    "Backend",
+    "BackendHooks",
+    "CommandLine",
+    "Extension",
+    "ExtensionHooks",
+    "SignEvent",
+    "SigningKey",
+    "Verdict",
+    "hookimpl",
+    "hookspec",
+]
 
 CONTRACT = 1
 BACKENDS_GROUP = "signer_core.backends"
@@ -49,171 +65,13 @@ hookspec = pluggy.HookspecMarker("signer_core")
 hookimpl = pluggy.HookimplMarker("signer_core")
 
 
-class SigningKey(abc.ABC):
-    """One key that can sign. Safe to call from several threads. Its ``key_id`` and ``public_key`` never change."""
-
-    @property
-    @abc.abstractmethod
-    def key_id(self) -> str:
-        """The backend's canonical name of the key: a path, an ARN."""
-
-    @property
-    @abc.abstractmethod
-    def public_key(self) -> PublicKey:
-        """The key's public half, known once the key is open."""
-
-    @abc.abstractmethod
-    def sign(self, message: bytes, deadline: Deadline) -> bytes:
-        """One attempt to sign; one that waits must not outlast the deadline.
-
-        Raises :class:`~signer_core.errors.SignError`; its ``retryable`` and ``retry_after`` tell the core whether and
-        when to try again. Any other exception becomes :class:`~signer_core.errors.PluginContractError`.
-        """
-
-    def sign_digest(self, digest: bytes, deadline: Deadline) -> bytes:
-        """One attempt to sign a message of which only the digest is given.
-
-        The digest is as :meth:`~signer_core.PublicKey.hasher` makes it, and has the right length. Otherwise all is as
-        in :meth:`sign`, the signature too. Optional: a key that signs no digests, or none with its algorithm, leaves it
-        as it is here, which raises :class:`~signer_core.errors.UnsupportedAlgorithmError`.
-        """
-        prehash_of(self.public_key.algorithm)  # if no key with the algorithm does, that is the reason
-        raise UnsupportedAlgorithmError("this key signs no digests", remedy="sign the message itself")
-
-    @property
-    def max_message_bytes(self) -> int | None:
-        """The largest message in bytes that the key signs; None for no limit."""
-        return None
-
-    @property
-    def concurrency(self) -> int | None:
-        """How many signatures it makes at once without one waiting for another, such as its number of connections.
-
-        As many threads serve :meth:`Signer.sign_async() <signer_core.Signer.sign_async>` and batches. None for as many
-        as the machine has cores, or 64 for a key of a remote backend. Asked once, when the key is opened.
-        """
-        return None
-
-    @property
-    def renew_after(self) -> float | None:
-        """The seconds after which the core asks :meth:`renew`; None for never."""
-        return None
-
-    @property
-    def reopens(self) -> bool:
-        """Whether opening the same configuration again gives this key; a signer of one that does not is not pickled."""
-        return True
-
-    def renew(self, deadline: Deadline) -> "SigningKey":
-        """This key where its name still means it, else a new object for the key that it means now."""
-        return self
-
-    def close(self) -> None:  # noqa: B027 — nothing to give back is the usual case
-        """Give back what the key holds. The core calls it once, when no call uses the key any more."""
-
-
-def _frozen(algorithms: Iterable[Algorithm]) -> frozenset[Algorithm]:
-    return frozenset(Algorithm(each) for each in algorithms)
-
-
-def _is_bool(_: object, field: "attrs.Attribute[bool]", value: object) -> None:
-    if not isinstance(value, bool):
-        raise TypeError(f"{field.name} must be True or False, not {value!r}")
-
-
-def _is_count(_: object, field: "attrs.Attribute[int]", value: object) -> None:
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise TypeError(f"{field.name} must be a whole number, not {value!r}")
-    if value < 0:
-        raise ValueError(f"{field.name} must be 0 or more, not {value!r}")
-
-
-@attrs.frozen(kw_only=True)
-class Backend:
-    """What the core must know of a backend before it opens a key."""
-
-    #: The version of this contract that the plugin was written for: a literal, not ``CONTRACT``.
-    contract: int
-    #: The frozen attrs class of its options.
-    config_class: type[Any]
-    #: Its keys are reached over a network: their signatures are verified unless the configuration says otherwise.
-    remote: bool = attrs.field(default=False, validator=_is_bool)
-    #: The algorithms of the keys that it can open.
-    algorithms: frozenset[Algorithm] = attrs.field(default=frozenset(Algorithm), converter=_frozen)
-    #: The defaults of the core's options: the seconds that one call may take; None for no limit.
-    default_timeout: float | None = attrs.field(default=None, converter=budget)
-    #: The seconds that one attempt may take.
-    default_attempt_timeout: float | None = attrs.field(default=None, converter=budget)
-    #: The attempts after the first.
-    default_max_retries: int = attrs.field(default=0, validator=_is_count)
-
-
-@attrs.frozen(kw_only=True)
-class Extension:
-    """What the core must know of an extension before it attaches it."""
-
-    #: The version of this contract that the plugin was written for: a literal, not ``CONTRACT``.
-    contract: int
-    #: The frozen attrs class of its options.
-    config_class: type[Any]
-    #: Without the message there is nothing to decide: signing of digests, and so of files that are larger than memory
-    #: should hold, is refused in its name, without asking or telling it.
-    needs_message: bool = attrs.field(default=True, validator=_is_bool)
-
-
-@attrs.frozen(eq=False, slots=False)  # one is made for each signature, which is quicker without slots and keywords
-class SignEvent:
-    """One signature that is asked for, as extensions see it."""
-
-    #: The signer's name; None where it has none.
-    signer: str | None
-    #: The backend's name; None for a key that was opened in code.
-    backend: str | None
-    #: The backend's name of the key that signs this call, from its first hook to its last.
-    key_id: str
-    #: That key's public half.
-    public_key: PublicKey
-    #: The message, the very bytes that are signed; None where only a digest is.
-    message: bytes | None = attrs.field(repr=False)
-    #: Seconds since the epoch.
-    started_at: float
-    #: Where only a digest is signed, its name and its bytes: "sha256", or what else
-    #: :meth:`~signer_core.PublicKey.hasher` has for a name.
-    prehashed: tuple[str, bytes] | None = None
-    #: The message's size in bytes, where it is known.
-    size: int | None = None
-
-    @functools.cached_property
-    def digest(self) -> bytes | None:
-        """SHA-256 of the message, computed once; None where there is no message, and no such digest of it either."""
-        if self.message is not None:
-            import hashlib
-
-            return hashlib.sha256(self.message).digest()
-        return self.prehashed[1] if self.prehashed is not None and self.prehashed[0] == "sha256" else None
-
-
-@attrs.frozen(kw_only=True)
-class Verdict:
-    """One step of ``signer check``."""
-
-    #: What was looked at, in a word or two.
-    step: str
-    #: Whether it is as it should be.
-    passed: bool
-    #: What was found.
-    detail: str = ""
-    #: What to do about it, for a step that did not pass.
-    remedy: str | None = None
-
-
 class CommandLine(Protocol):
     """What a plugin's own commands find in ``click.get_current_context().obj``."""
 
     def config(self) -> Any:
         """The configured options of the plugin's backend or extension, as an instance of its ``config_class``."""
 
-    def secret(self, reference: str | None, text: str, *, confirm: bool = False) -> Secret:
+    def secret(self, reference: str | None, text: str, *, confirm: bool = False) -> "Secret":
         """A secret besides those options, such as a new passphrase: the one that ``reference`` names.
 
         A relative path in it starts at the working directory. For None and "prompt" the user is asked for ``text``
@@ -246,7 +104,7 @@ class BackendHooks(Protocol):
         """
 
     @hookspec(firstresult=True)
-    def signer_check(self, config: Any, deadline: Deadline) -> Iterable[Verdict]:
+    def signer_check(self, config: Any, deadline: Deadline) -> Iterable["Verdict"]:
         """Further steps for ``signer check``, in order, each with its verdict. Optional."""
 
     @hookspec(firstresult=True)
@@ -258,7 +116,7 @@ class ExtensionHooks(Protocol):
     """The hooks of an extension's entry point."""
 
     @hookspec(firstresult=True)
-    def signer_extension(self) -> Extension:
+    def signer_extension(self) -> "Extension":
         """Describe the extension. Called once when a signer is opened; touches no file and no network."""
 
     @hookspec(firstresult=True)
@@ -284,7 +142,7 @@ class AttachedHooks(Protocol):
     """
 
     @hookspec
-    def signer_before_sign(self, event: SignEvent) -> None:
+    def signer_before_sign(self, event: "SignEvent") -> None:
         """Return None to approve; raise :class:`~signer_core.errors.PolicyViolationError` to refuse.
 
         Anything else that is raised becomes :class:`~signer_core.errors.ExtensionError`, and refuses too; so does
@@ -293,10 +151,22 @@ class AttachedHooks(Protocol):
         """
 
     @hookspec
-    def signer_after_sign(self, event: SignEvent, signature: bytes | None, error: Exception | None) -> None:
+    def signer_after_sign(self, event: "SignEvent", signature: bytes | None, error: Exception | None) -> None:
         """Record the outcome: the signature, or the error that will be raised; the other one is None.
 
         Called in reverse order, for each extension, once its signer's extensions were asked: after refusals as well,
         its own and those of others. A call that is broken off by an interrupt shows as
         :class:`~signer_core.errors.SignCancelledError`; its key may have signed. Raising withholds the signature.
         """
+
+
+# Loaded when asked for: a signer without extensions has no use for them.
+_LATER = {"Extension": "extension", "SignEvent": "extension", "Verdict": "verdict"}
+
+if not TYPE_CHECKING:  # a type checker must see the names above and no others
+
+    def __getattr__(name: str) -> Any:
+        if name not in _LATER:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        value = globals()[name] = getattr(importlib.import_module(f"signer_core.{_LATER[name]}"), name)
+        return value

@@ -7,8 +7,9 @@ from importlib_metadata import EntryPoint
 
 from signer_core.distributions import distribution_of, entry_points, place_of, the_one
 from signer_core.errors import SignerError
+from signer_core.extension_plugin import ExtensionPlugin
 from signer_core.plugin import Plugin
-from signer_core.plugins import KINDS
+from signer_core.plugins import BackendPlugin
 
 
 @attrs.frozen(kw_only=True)
@@ -32,7 +33,7 @@ def installed_plugins(*, load: bool = False) -> list[Installed]:
     Without it, only those are known to be broken whose name is claimed more than once.
     """
     found = []
-    for kind in KINDS:
+    for kind in (BackendPlugin, ExtensionPlugin):
         claims = entry_points(kind.group)
         counted = Counter(claim.name for claim in claims)
         for claim in claims:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from signer_core.algorithms import FACTS, KEY_TYPES, Algorithm, serves_none
+from signer_core.algorithms import FACTS, Algorithm, key_types, served_by, serves_none
 from signer_core.errors import KeyFormatError, UnsupportedAlgorithmError
 from signer_core.key_type import KeyType
 
@@ -31,7 +31,7 @@ def decode(jwk: Mapping[str, Any]) -> tuple[Any, tuple[Algorithm, ...]]:
             "this JSON Web Key holds a private key", remedy=f"leave out its member{'s' * (len(private) > 1)} {members}"
         )
     key_type = _key_type(jwk)
-    served = tuple(each for each, facts in FACTS.items() if facts.key_type is key_type)
+    served = tuple(served_by(key_type))
     if (alg := jwk.get("alg")) is not None:
         served = tuple(each for each in served if alg in FACTS[each].jwk_algs)
         if not served:
@@ -43,7 +43,7 @@ def decode(jwk: Mapping[str, Any]) -> tuple[Any, tuple[Algorithm, ...]]:
 
 
 def _key_type(jwk: Mapping[str, Any]) -> KeyType:
-    for key_type in KEY_TYPES:
+    for key_type in key_types():
         if all(jwk.get(name) == value for name, value in key_type.jwk.items()):
             return key_type
     if not isinstance(jwk.get("kty"), str):
@@ -52,4 +52,4 @@ def _key_type(jwk: Mapping[str, Any]) -> KeyType:
 
 
 def _algs(key_type: KeyType) -> list[str]:
-    return [alg for facts in FACTS.values() if facts.key_type is key_type for alg in facts.jwk_algs]
+    return [alg for each in served_by(key_type) for alg in FACTS[each].jwk_algs]

@@ -14,7 +14,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 # The two enums that an open key brings along; the public module would add loaders and X.509 to each start.
 from cryptography.hazmat.primitives._serialization import Encoding, PublicFormat
 
-from signer_core.algorithms import KEY_TYPES, serves_none
+from signer_core.algorithms import key_types, serves_none
 from signer_core.errors import KeyFormatError, SignerError, UnsupportedAlgorithmError
 
 
@@ -77,7 +77,7 @@ def from_libp2p(message: object) -> Any:
 
     what = "libp2p public key"
     number, data = parsed(what, libp2p.decode, message)
-    found = [(each, each.libp2p.is_der) for each in KEY_TYPES if each.libp2p and each.libp2p.number == number]
+    found = [(each, each.libp2p.is_der) for each in key_types() if each.libp2p and each.libp2p.number == number]
     if not found:
         raise serves_none(f"this {what}")
     key_type, is_der = found[0]

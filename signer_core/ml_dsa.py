@@ -1,7 +1,7 @@
 """ML-DSA keys (FIPS 204); as JSON Web Keys of the type AKP (IETF, draft-ietf-cose-dilithium)."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from signer_core.errors import UnsupportedAlgorithmError
@@ -66,3 +66,7 @@ def _available() -> Iterator[None]:
         raise UnsupportedAlgorithmError(
             "the cryptography that is installed has no ML-DSA", remedy="install its wheel, or build it with OpenSSL 3.5"
         ) from None
+
+
+#: By their numbers in FIPS 204, table 1.
+PARAMETER_SETS: Mapping[int, MlDsa] = {number: MlDsa(number) for number in (44, 65, 87)}

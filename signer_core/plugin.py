@@ -10,14 +10,16 @@ from importlib_metadata import EntryPoint
 from signer_core.distributions import distribution_of, name_of
 from signer_core.errors import PluginContractError
 from signer_core.hooks import asked, hooks_of
-from signer_core.hookspecs import CONTRACT, Backend, Extension
+from signer_core.hookspecs import CONTRACT
 from signer_core.key_contract import FOREIGN
 
 if TYPE_CHECKING:
     import click
 
+    from signer_core.hookspecs import Backend, Extension
+
 T = TypeVar("T")
-D = TypeVar("D", Backend, Extension)
+D = TypeVar("D", "Backend", "Extension")
 
 
 class Plugin(abc.ABC):

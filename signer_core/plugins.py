@@ -1,31 +1,21 @@
-"""From the name of a backend or an extension to its plugin: found, loaded, held to the contract."""
+"""From the name of a backend to its plugin, found, loaded, held to the contract; and to those of its extensions."""
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from importlib_metadata import EntryPoint
 
-from signer_core.attached import Attached
-from signer_core.config_class import option_fields
 from signer_core.deadline import Deadline
 from signer_core.distributions import name_of, normalized, the_one
 from signer_core.errors import PluginError, SignerError
-from signer_core.hookspecs import (
-    BACKENDS_GROUP,
-    EXTENSIONS_GROUP,
-    Backend,
-    BackendHooks,
-    Extension,
-    ExtensionHooks,
-    SigningKey,
-    Verdict,
-)
+from signer_core.hookspecs import BACKENDS_GROUP, Backend, BackendHooks, SigningKey
 from signer_core.key_contract import FOREIGN
 from signer_core.plugin import Plugin
 from signer_core.settings import Settings, check_config_class
 
 if TYPE_CHECKING:
-    from signer_core.extension_settings import ExtensionSettings
+    from signer_core.extension_plugin import ConfiguredExtension
+    from signer_core.hookspecs import Verdict
 
 
 class BackendPlugin(Plugin):
@@ -63,10 +53,12 @@ class BackendPlugin(Plugin):
         """Make the key if it is missing, then open it."""
         return self.ask(SigningKey, "signer_init", config=config, deadline=deadline)
 
-    def check(self, config: object, deadline: Deadline) -> Iterable[Verdict]:
+    def check(self, config: object, deadline: Deadline) -> "Iterable[Verdict]":
         """The plugin's own steps of ``signer check``; none if it has none."""
         if not self.hooks.signer_check.get_hookimpls():
             return
+        from signer_core.hookspecs import Verdict
+
         verdicts: Iterable[object] = self.ask(Iterable, "signer_check", config=config, deadline=deadline)
         try:
             for verdict in verdicts:
@@ -77,51 +69,6 @@ class BackendPlugin(Plugin):
             raise
         except FOREIGN as error:
             raise self.broken(f"signer_check raised {type(error).__name__}") from error
-
-
-class ExtensionPlugin(Plugin):
-    """The plugin of one extension."""
-
-    kind = "extension"
-    group = EXTENSIONS_GROUP
-    specifications = ExtensionHooks
-    required = "signer_extension", "signer_attach"
-
-    def __init__(self, entry_point: EntryPoint) -> None:
-        super().__init__(entry_point)
-        self.extension = self.describe(Extension, "signer_extension")
-
-    def check_options(self) -> None:
-        """Hold the options to what an extension's may be: they stand in a table of their own, under any names."""
-        with self.blamed():
-            option_fields(self.extension.config_class)
-
-    def configure(self, settings: "ExtensionSettings") -> "ConfiguredExtension":
-        """The extension with its configured options. Raises :class:`ConfigError`."""
-        with self.blamed():
-            return ConfiguredExtension(self, settings, settings.config(self.extension.config_class))
-
-    def attach(self, config: object) -> Attached:
-        """Attach it to one signer."""
-        attached = self.ask(object, "signer_attach", config=config)
-        return Attached(self.name, attached, self.broken, needs_message=self.extension.needs_message)
-
-
-class ConfiguredExtension(NamedTuple):
-    """An extension that a configuration lists, ready to be attached."""
-
-    plugin: ExtensionPlugin
-    settings: "ExtensionSettings"
-    #: An instance of the extension's ``config_class``.
-    config: Any
-
-    def attach(self) -> Attached:
-        """Attach it to one signer."""
-        return self.plugin.attach(self.config)
-
-    def reopening(self) -> dict[str, object]:
-        """The table that configures it so anywhere."""
-        return self.settings.reopening(self.config)
 
 
 def load_backend(name: str, *, trusted: str | None = None) -> BackendPlugin:
@@ -139,18 +86,11 @@ def load_backend(name: str, *, trusted: str | None = None) -> BackendPlugin:
     return BackendPlugin(entry_point)
 
 
-def load_extension(name: str) -> ExtensionPlugin:
-    """The plugin of the extension ``name``; nothing else is imported.
-
-    Raises :class:`PluginError` where it is not installed or claimed twice, or :class:`PluginContractError`.
-    """
-    return ExtensionPlugin(the_one(EXTENSIONS_GROUP, name))
-
-
-def configured_extensions(settings: Settings) -> list[ConfiguredExtension]:
+def configured_extensions(settings: Settings) -> "list[ConfiguredExtension]":
     """The extensions that ``settings`` list, in that order. Raises :class:`ConfigError` and :class:`PluginError`."""
-    return [load_extension(each.name).configure(each) for each in settings.extensions()]
+    listed = settings.extensions()
+    if not listed:
+        return []
+    from signer_core.extension_plugin import load_extension
 
-
-#: All there are.
-KINDS: tuple[type[Plugin], ...] = BackendPlugin, ExtensionPlugin
+    return [load_extension(each.name).configure(each) for each in listed]

@@ -2,17 +2,19 @@
 
 import functools
 from collections.abc import Callable, Mapping
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import attrs
 from cryptography.exceptions import InvalidSignature
 
 from signer_core import key_encodings
-from signer_core.algorithms import FACTS, KEY_TYPES, Algorithm, named, prehash_of, serves_none
+from signer_core.algorithms import FACTS, Algorithm, key_types, named, prehash_of, served_by, serves_none
 from signer_core.errors import InvalidSignatureError, UnsupportedAlgorithmError
-from signer_core.key_type import KeyType
 from signer_core.octets import copied
-from signer_core.prehash import Hasher
+
+if TYPE_CHECKING:
+    from signer_core.key_type import KeyType
+    from signer_core.prehash import Hasher
 
 
 @attrs.frozen(repr=False)
@@ -45,13 +47,12 @@ class PublicKey:
     @classmethod
     def from_cryptography(cls, key: Any, *, algorithm: Algorithm | None = None) -> Self:
         """The public key in an object of ``cryptography``'s; ``algorithm`` where the key serves several."""
-        key_type = next((each for each in KEY_TYPES if each.owns(key)), None)
+        key_type = next((each for each in key_types() if each.owns(key)), None)
         if key_type is None:
             raise serves_none(_what(key))
-        serves = [each for each, facts in FACTS.items() if facts.key_type is key_type]
-        chosen = serves[0] if algorithm is None else named(algorithm)
-        if chosen not in serves:
-            remedy = f"it serves: {', '.join(serves)}"
+        chosen = next(served_by(key_type)) if algorithm is None else named(algorithm)
+        if FACTS[chosen].key_type is not key_type:
+            remedy = f"it serves: {', '.join(served_by(key_type))}"
             raise UnsupportedAlgorithmError(f"{key_type.name} does not serve {chosen}", remedy=remedy)
         key_type.check(key)
         return cls(chosen, key_encodings.to_der(key), key)
@@ -118,7 +119,7 @@ class PublicKey:
         """Return if ``signature`` was made over ``message`` with this key; else raise ``InvalidSignatureError``."""
         _check(self._verify, copied(signature, "signature"), copied(message, "message"))
 
-    def hasher(self) -> Hasher:
+    def hasher(self) -> "Hasher":
         """A new hash object for a message of any size: its digest is what :meth:`verify_digest` takes, and
         :meth:`signer_core.Signer.sign_digest`.
 
@@ -182,7 +183,7 @@ class PublicKey:
         return self._key
 
     @property
-    def _key_type(self) -> KeyType:
+    def _key_type(self) -> "KeyType":
         return FACTS[self.algorithm].key_type
 
     def _without(self, where: str) -> UnsupportedAlgorithmError:

@@ -68,3 +68,6 @@ def _check(n: int, e: int) -> None:
         raise KeyFormatError(
             f"this is no RSA key: the modulus is odd, and so is the exponent, of 3 to 2**{_EXPONENT_BITS}"
         )
+
+
+RSA = Rsa()

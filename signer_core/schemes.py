@@ -1,10 +1,13 @@
 """Signature schemes: how cryptography's keys sign and verify, prepared once for each key."""
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from signer_core import prehash as prehashes
-from signer_core.prehash import Prehash
+if TYPE_CHECKING:
+    from signer_core.prehash import Prehash
+
+#: See :attr:`Scheme.arguments`.
+_Arguments = Callable[[Any, Any], tuple[Any, ...]]
 
 
 class Scheme(NamedTuple):
@@ -14,9 +17,9 @@ class Scheme(NamedTuple):
     hash_name: str | None
     #: What cryptography's ``sign`` and ``verify`` take after the message, for an instance of its hash and for what they
     #: are to take for the hash, which is another where the message went through it already.
-    arguments: Callable[[Any, Any], tuple[Any, ...]]
+    arguments: _Arguments
     #: What can be signed in place of the message; None: nothing can, the scheme takes it whole.
-    prehash: Prehash | None
+    prehash: "Prehash | None"
     #: What cryptography's methods for that have after "sign" and "verify" in their names.
     prehash_suffix: str = ""
 
@@ -76,7 +79,9 @@ def whole() -> Scheme:
 
 def ml_dsa() -> Scheme:
     """ML-DSA with an empty context, of the message itself and not HashML-DSA (FIPS 204)."""
-    return Scheme(None, lambda *_: (), prehashes.external_mu(), "_mu")
+    from signer_core.prehash import external_mu
+
+    return Scheme(None, lambda *_: (), external_mu(), "_mu")
 
 
 def ecdsa(hash_name: str) -> Scheme:
@@ -87,7 +92,7 @@ def ecdsa(hash_name: str) -> Scheme:
 
         return (ec.ECDSA(algorithm),)
 
-    return Scheme(hash_name, arguments, prehashes.hashed(hash_name))
+    return _hashing(hash_name, arguments)
 
 
 def rsa_pss(hash_name: str) -> Scheme:
@@ -98,7 +103,7 @@ def rsa_pss(hash_name: str) -> Scheme:
 
         return padding.PSS(padding.MGF1(hash_), hash_.digest_size), algorithm
 
-    return Scheme(hash_name, arguments, prehashes.hashed(hash_name))
+    return _hashing(hash_name, arguments)
 
 
 def rsa_pkcs1v15(hash_name: str) -> Scheme:
@@ -109,4 +114,10 @@ def rsa_pkcs1v15(hash_name: str) -> Scheme:
 
         return padding.PKCS1v15(), algorithm
 
-    return Scheme(hash_name, arguments, prehashes.hashed(hash_name))
+    return _hashing(hash_name, arguments)
+
+
+def _hashing(hash_name: str, arguments: _Arguments) -> Scheme:
+    from signer_core.prehash import hashed
+
+    return Scheme(hash_name, arguments, hashed(hash_name))

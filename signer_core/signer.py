@@ -16,12 +16,12 @@ from signer_core.forks import tell_after_fork
 from signer_core.hookspecs import SigningKey
 from signer_core.key_contract import broken_in_code, describe
 from signer_core.options import budget
-from signer_core.origin import Origin
 from signer_core.pins import Pins, hex_address, hex_bytes
 from signer_core.signing import Signing
 
 if TYPE_CHECKING:
     from signer_core.hedging import Hedging
+    from signer_core.origin import Origin
 
 
 class Signer(Signing, Facts, Closing):
@@ -67,7 +67,7 @@ class Signer(Signing, Facts, Closing):
         expected_public_key: str | None = None,
         extensions: Extensions | Mapping[str, object] | None = None,
         concurrency: int | None = None,
-        origin: Origin | None = None,
+        origin: "Origin | None" = None,
         clock: Callable[[], float] = time.monotonic,
         jitter: Callable[[float], float] = full_jitter,
     ) -> None:

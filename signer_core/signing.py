@@ -11,12 +11,13 @@ from signer_core.current_key import CurrentKey
 from signer_core.deadline import Deadline
 from signer_core.extensions import Extensions
 from signer_core.octets import copied
-from signer_core.origin import Origin
-from signer_core.prehash import Hasher
 from signer_core.way import prehash_signed_by
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
+
+    from signer_core.origin import Origin
+    from signer_core.prehash import Hasher
 
 
 class Signing(abc.ABC):
@@ -30,7 +31,7 @@ class Signing(abc.ABC):
     _key: CurrentKey
     #: The deadline of all calls that nothing limits, with a key that is never renewed; None where there are none.
     _no_limit: Deadline | None
-    _origin: Origin | None
+    _origin: "Origin | None"
 
     @abc.abstractmethod
     def _reopening(self, fingerprint: str) -> tuple[Any, ...]:
@@ -79,7 +80,7 @@ class Signing(abc.ABC):
         """
         return self._calls.awaited(OF_MESSAGES, copied(message, "message"), timeout=timeout)
 
-    def hasher(self) -> Hasher:
+    def hasher(self) -> "Hasher":
         """A new hash object for a message that is too large to be signed whole: :meth:`sign_digest` takes its digest.
 
         Raises at once what would be raised then: :class:`~signer_core.errors.UnsupportedAlgorithmError` where the

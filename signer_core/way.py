@@ -18,10 +18,10 @@ from signer_core.errors import (
 )
 from signer_core.hookspecs import SigningKey
 from signer_core.key_contract import FOREIGN, Broken, broken_in_code, describe
-from signer_core.prehash import Prehash
 
 if TYPE_CHECKING:
     from signer_core.hedging import Hedge
+    from signer_core.prehash import Prehash
 
 _logger = logging.getLogger("signer_core")
 
@@ -60,7 +60,7 @@ def way_to_sign_digest(
     return _tried(_verified(way, key.public_key.verify_digest) if verify else way, attempts, hedge)
 
 
-def prehash_signed_by(key: SigningKey, backend: str | None = None) -> Prehash:
+def prehash_signed_by(key: SigningKey, backend: str | None = None) -> "Prehash":
     """What ``key``, of that backend, signs in place of a message. Raises :class:`UnsupportedAlgorithmError`."""
     prehash = prehash_of(key.public_key.algorithm)
     if type(key).sign_digest is SigningKey.sign_digest:

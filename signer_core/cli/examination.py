@@ -12,11 +12,12 @@ from signer_core.cli.public_keys import has_raw
 from signer_core.deadline import Deadline
 from signer_core.distributions import place_of
 from signer_core.errors import PolicyViolationError, SignerError
+from signer_core.extension_plugin import load_extension
 from signer_core.extension_settings import ExtensionSettings
 from signer_core.factory import open_signer
 from signer_core.hookspecs import Verdict
 from signer_core.plugin import Plugin
-from signer_core.plugins import BackendPlugin, load_backend, load_extension
+from signer_core.plugins import BackendPlugin, load_backend
 from signer_core.settings import ENVIRONMENT_PREFIX, Settings
 from signer_core.signer import Signer
 

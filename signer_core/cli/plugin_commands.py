@@ -10,7 +10,8 @@ from signer_core.errors import ConfigError, PluginError
 
 if TYPE_CHECKING:
     from signer_core.cli.command_line import CommandLine
-    from signer_core.plugins import BackendPlugin, ExtensionPlugin
+    from signer_core.extension_plugin import ExtensionPlugin
+    from signer_core.plugins import BackendPlugin
     from signer_core.secrets import Secret
 
 
@@ -38,8 +39,9 @@ class PluginCommandLine:
 
 def plugin_commands(ctx: click.Context, name: str) -> click.Command | None:
     """The commands of the backend or the extension ``name``; None where there is neither. No other one is imported."""
+    from signer_core.extension_plugin import load_extension
     from signer_core.installed import installed_plugins
-    from signer_core.plugins import load_backend, load_extension
+    from signer_core.plugins import load_backend
 
     kinds = {each.kind for each in installed_plugins() if each.name == name}
     if not kinds:

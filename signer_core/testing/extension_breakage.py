@@ -6,7 +6,7 @@ from collections.abc import Mapping
 import pytest
 
 from signer_core.errors import SignerError
-from signer_core.plugins import ConfiguredExtension
+from signer_core.extension_plugin import ConfiguredExtension
 from signer_core.secrets import Secret
 from signer_core.signer import Signer
 from signer_core.testing.breakage import Breakage

@@ -17,9 +17,9 @@ from signer_core.errors import (
     SignCancelledError,
     SignError,
 )
+from signer_core.extension_plugin import ConfiguredExtension
 from signer_core.hooks import hooks_of
 from signer_core.hookspecs import AttachedHooks, SignEvent
-from signer_core.plugins import ConfiguredExtension
 from signer_core.signer import Signer
 from signer_core.testing.extension_fixtures import ExtensionFixtures, watched_by
 from signer_core.testing.fixtures import PATIENCE

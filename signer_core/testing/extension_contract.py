@@ -1,7 +1,7 @@
 """What must hold of the hooks of an extension."""
 
+from signer_core.extension_plugin import ExtensionPlugin
 from signer_core.hookspecs import CONTRACT, Extension
-from signer_core.plugins import ExtensionPlugin
 from signer_core.testing.extension_fixtures import ExtensionFixtures
 from signer_core.testing.plugin_contract import PluginContract
 

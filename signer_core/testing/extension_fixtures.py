@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from signer_core.config import read
+from signer_core.extension_plugin import ConfiguredExtension, ExtensionPlugin
 from signer_core.extensions import Extensions
-from signer_core.plugins import ConfiguredExtension, ExtensionPlugin, configured_extensions
+from signer_core.plugins import configured_extensions
 from signer_core.secrets import Secret
 from signer_core.signer import Signer
 from signer_core.testing.fixtures import secrets_of

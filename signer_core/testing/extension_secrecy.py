@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from signer_core.errors import PolicyViolationError
-from signer_core.plugins import ConfiguredExtension
+from signer_core.extension_plugin import ConfiguredExtension
 from signer_core.secrets import Secret
 from signer_core.testing.extension_fixtures import ExtensionConfig, ExtensionFixtures, configured_with, watched_by
 from signer_core.testing.outcomes import ended

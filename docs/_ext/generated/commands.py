@@ -9,8 +9,9 @@ from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 
 from signer_core.cli import COMMANDS, Commands
+from signer_core.extension_plugin import load_extension
 from signer_core.installed import installed_plugins
-from signer_core.plugins import load_backend, load_extension
+from signer_core.plugins import load_backend
 
 _logger = logging.getLogger(__name__)
 
