@@ -1,6 +1,8 @@
 # What the checks need on a machine that has Python and pip: uv, `python3 -m venv`, and what the tests compare with.
 
 missing_packages() {
+  command -v chromium >/dev/null || echo chromium
+  command -v chromedriver >/dev/null || echo chromium-driver
   command -v openssl >/dev/null || echo openssl
   command -v git >/dev/null || echo git
   command -v ssh-keygen >/dev/null || echo openssh-client
