@@ -5,7 +5,6 @@ machine, so what it gets is the signer's configuration: see :mod:`signer_core.wo
 """
 
 import contextvars
-import itertools
 import pickle
 import threading
 import uuid
@@ -38,7 +37,7 @@ Reopening = Callable[[str], tuple[Any, ...]]
 
 _Signing = Future[list[bytes]]
 #: What an executor is given to do: a function, and its one argument.
-_Work = Iterator[tuple[Callable[..., list[bytes]], Any]]
+_Part = tuple[Callable[..., list[bytes]], Any]
 #: concurrent.futures and asyncio have a class each of that name, and executors raise either.
 _CANCELLED = CancelledError.__name__
 
@@ -63,25 +62,38 @@ def sign_batch(
         check_count("concurrency", concurrency)
     with beginning as batch:
         if isinstance(executor, ThreadPoolExecutor):
-            return _signed(executor, _work_here(messages, batch, concurrency or 1), batch, here=True)
+            return _signed(executor, list(_parts_here(messages, batch, concurrency or 1)), batch, here=True)
         signer = _pickled(reopening, batch, executor)
-        work = _work_elsewhere(messages, batch, signer, concurrency if remote else concurrency or 1)
-        return _signed(executor, work, batch, here=False)
+        parts = _parts_elsewhere(messages, batch, signer, concurrency if remote else concurrency or 1)
+        return _signed(executor, list(parts), batch, here=False)
 
 
-def _signed(executor: Executor, work: _Work, batch: Batch, *, here: bool) -> list[bytes]:
-    futures: list[_Signing] = []
+def _signed(executor: Executor, parts: Sequence[_Part], batch: Batch, *, here: bool) -> list[bytes]:
+    numbers: dict[_Signing, int] = {}
     ended: SimpleQueue[_Signing] = SimpleQueue()
+    signatures: dict[int, list[bytes]] = {}
+    handed_over_again: set[int] = set()
+
+    def hand_over(number: int) -> None:
+        future = _submitted(executor, *parts[number])
+        numbers[future] = number
+        future.add_done_callback(ended.put)  # wait() would not learn of those that a shutdown cancels
+
     try:
-        for function, argument in work:
-            futures.append(_submitted(executor, function, argument))
-            futures[-1].add_done_callback(ended.put)  # wait() would not learn of those that a shutdown cancels
-        for _ in futures:
-            _check(_next(ended, batch.deadline), executor)
-        return list(itertools.chain.from_iterable(future.result() for future in futures))
+        for number in range(len(parts)):
+            hand_over(number)
+        while len(signatures) < len(parts):
+            future = _next(ended, batch.deadline)
+            number = numbers[future]
+            if number not in handed_over_again and _is_lost(future):
+                handed_over_again.add(number)
+                hand_over(number)
+            else:
+                signatures[number] = _result(future, executor)
+        return [signature for number in range(len(parts)) for signature in signatures[number]]
     finally:
         batch.cancel.set()
-        under_way = [future for future in futures if not future.cancel()]
+        under_way = [future for future in numbers if not future.cancel()]
         if here:
             wait(under_way)  # they use the key; each ends with the message that it is at
         # elsewhere they end by themselves, and nobody learns of it
@@ -102,7 +114,7 @@ def chunks(messages: Sequence[bytes]) -> Iterator[list[bytes]]:
         yield chunk
 
 
-def _work_here(messages: Sequence[bytes], batch: Batch, concurrency: int) -> _Work:
+def _parts_here(messages: Sequence[bytes], batch: Batch, concurrency: int) -> Iterator[_Part]:
     def sign(chunk: list[bytes]) -> list[bytes]:
         return in_order(batch.sign, chunk, concurrency=concurrency, cancel=threading.Event())
 
@@ -111,7 +123,9 @@ def _work_here(messages: Sequence[bytes], batch: Batch, concurrency: int) -> _Wo
         yield lambda chunk, context=context: context.run(sign, chunk), chunk
 
 
-def _work_elsewhere(messages: Sequence[bytes], batch: Batch, signer: bytes, concurrency: int | None) -> _Work:
+def _parts_elsewhere(
+    messages: Sequence[bytes], batch: Batch, signer: bytes, concurrency: int | None
+) -> Iterator[_Part]:
     name = uuid.uuid4()
     for number, chunk in enumerate(chunks(messages)):
         yield (
@@ -156,10 +170,20 @@ def _next(ended: "SimpleQueue[_Signing]", deadline: Deadline) -> _Signing:
             deadline.check()
 
 
-def _check(future: _Signing, executor: Executor) -> None:
-    """Raise what came instead of signatures."""
+def _is_lost(future: _Signing) -> bool:
+    """Whether neither signing nor the executor as a whole failed, but something with this part.
+
+    When a worker dies, Dask signs its parts elsewhere; but if it dies just when a result arrives, Dask's executor takes
+    that result for an error, and fails with a ``ValueError`` of its own.
+    """
+    error = None if future.cancelled() else future.exception()
+    whole = SignerError, BrokenExecutor, CancelledError
+    return isinstance(error, Exception) and not isinstance(error, whole)
+
+
+def _result(future: _Signing, executor: Executor) -> list[bytes]:
     try:
-        future.result()
+        return future.result()
     except SignerError as error:
         error.add_note(f"in a worker of {_name(executor)}")
         raise

@@ -64,7 +64,7 @@ class Manual(Executor):
 
     def submit(self, function: Callable[..., Any], /, *arguments: Any, **options: Any) -> "Future[Any]":
         self.futures.append(Future())
-        if len(self.futures) == self._parts:
+        if len(self.futures) >= self._parts:
             self._begun(self.futures)
         return self.futures[-1]
 
@@ -325,6 +325,21 @@ def test_no_foreign_error_leaves_the_library(signer: Signer, error: BaseExceptio
         signer.sign_many(MESSAGES[:CHUNKS], executor=executor)
     assert raised.value.retryable is retryable
     assert raised.value.__cause__ is error
+
+
+def test_part_that_an_executor_lost_is_handed_over_once_more(signer: Signer) -> None:
+    class Losing(Strict):
+        def submit(self, function: Callable[..., Any], /, *arguments: Any, **options: Any) -> "Future[Any]":
+            future = super().submit(function, *arguments, **options)
+            if self.submitted != 3:
+                return future
+            lost: Future[Any] = Future()
+            lost.set_exception(ValueError("too many values to unpack"))
+            return lost
+
+    executor = Losing()
+    assert signer.sign_many(MESSAGES[:CHUNKS], executor=executor) == signer.sign_many(MESSAGES[:CHUNKS])
+    assert executor.submitted == CHUNKS + 1
 
 
 def test_no_foreign_error_leaves_submit(signer: Signer) -> None:
