@@ -4,6 +4,8 @@ import contextlib
 import contextvars
 import gc
 import itertools
+import os
+import signal
 import threading
 from collections import deque
 from collections.abc import Iterator
@@ -330,6 +332,27 @@ def test_interrupt_while_messages_are_taken_does_not_wait_for_its_place() -> Non
         next(signer.sign_iter(interrupted(), concurrency=2))
     key.gate.set()
     signer.close()
+    threads.wait_ended()
+
+
+def test_signal_while_it_waits_ends_it() -> None:
+    threads = Threads()
+
+    class Interrupting(Ed25519Key):
+        gate = threading.Event()
+
+        def sign(self, message: bytes, deadline: Deadline) -> bytes:
+            os.kill(os.getpid(), signal.SIGINT)  # as Ctrl-C does, wherever the main thread is
+            assert self.gate.wait(PATIENCE)
+            return super().sign(message, deadline)
+
+    key = Interrupting()
+    signer = Signer(key)
+    with pytest.raises(KeyboardInterrupt):
+        next(signer.sign_iter([b"0"], concurrency=2))
+    key.gate.set()
+    signer.close()
+    assert key.closed == 1
     threads.wait_ended()
 
 
