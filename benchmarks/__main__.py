@@ -17,7 +17,7 @@ from benchmarks.pages import write_page
 from benchmarks.peers import ROOT, python_with_peers
 from benchmarks.results import COMMITTED, Group, Results, group_of
 
-GROUPS = ("signing", "starting", "opening", "kms", "callers", "many", "hedging", "growth", "profile")
+GROUPS = ("signing", "starting", "opening", "kms", "callers", "many", "executors", "hedging", "growth", "profile")
 WITH_PEERS = ("signing", "callers")
 IMAGES = ROOT / "docs" / "images"
 
