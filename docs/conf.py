@@ -19,9 +19,10 @@ myst_heading_anchors = 3
 nitpicky = True  # a name in a docstring that leads nowhere is an error
 nitpick_ignore_regex = [
     # other people's names: there is no network to ask for their inventories
-    (r"py:.*", r"(attrs?|boto3|collections|cryptography|click|enum|os|pathlib|pluggy|pytest|threading)\..*"),
-    (r"py:.*", r"securesystemslib\..*|Executor|hashlib"),
-    # what the signatures of the fake KMS name, and nobody needs to
+    (r"py:.*", r"(attrs?|boto3|collections|cryptography|click|enum|os|pathlib|pluggy|pytest|ssl|threading)\..*"),
+    (r"py:.*", r"securesystemslib\..*|Executor|Origin|hashlib"),
+    # what signatures name, and nobody needs to
+    (r"py:.*", r"signer_core\.(extensions|origin)\.\w+"),
     (r"py:.*", r"(signer_aws_kms\.(account|testing)\.\w+\.?\w*|Injection)"),
 ]
 

@@ -68,9 +68,9 @@ def test_links_lead_to_files(document: Path) -> None:
     assert [link for link in links if not (document.parent / link).is_file()] == []
 
 
-#: What ``sh`` blocks are for: what installs, publishes or fetches something, or needs another machine.
+#: What ``sh`` blocks are for: what installs, publishes or fetches something, is run by .ci/run, or needs a server.
 NOT_RUN = re.compile(
-    r"(pip|apt-get) (install|download) |uv |bash \.ci/|git clone |SOURCE_DATE_EPOCH=|sha256sum --check "
+    r"(pip|apt-get) (install|download) |uv |bash \.ci/|signer demo|git clone |SOURCE_DATE_EPOCH=|sha256sum --check "
     r"|python -m (build|venv) |(cd /tmp && )?clean/bin/|mypy && ruff check|ssh(-add -L \| ssh)? server"
 )
 
