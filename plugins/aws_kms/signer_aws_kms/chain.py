@@ -11,17 +11,16 @@ from typing import Any
 import attrs
 
 from signer_aws_kms.config import AwsKmsConfig
-from signer_aws_kms.outages import will_pass
 from signer_aws_kms.session import session_of
 from signer_aws_kms.sigv4 import Keys
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class Found:
     """Credentials, and the object of botocore's that renews them."""
 
-    keys: Keys = attrs.field(repr=False)
-    source: Any = attrs.field(repr=False)
+    keys: Keys
+    source: Any
 
     @property
     def method(self) -> str:
@@ -76,6 +75,8 @@ class Chain:
             try:
                 renewed = self._renewed(held.source, refused)
             except Exception as error:
+                from signer_aws_kms.outages import will_pass
+
                 if self._find_anew is None or will_pass(error):
                     raise
             else:

@@ -14,7 +14,6 @@ from typing import Any
 import attrs
 
 from signer_aws_kms.chain import Chain, Found, same
-from signer_aws_kms.outages import named, remedy, will_pass
 from signer_aws_kms.pause import Pause
 from signer_aws_kms.sigv4 import Keys
 from signer_aws_kms.single_flight import SingleFlight
@@ -121,6 +120,8 @@ class Credentials:
             if refused is not self._refused:  # AWS refused those that are there meanwhile
                 found = self._chain.load(held, self._refused)
         except BaseException as error:  # a source may be anything, and may end with SystemExit
+            from signer_aws_kms.outages import named, remedy, will_pass
+
             return _Failure(
                 f"the AWS credentials could not be {'found' if held is None else 'renewed'}: {named(error)}",
                 remedy(error),
@@ -145,7 +146,7 @@ class Credentials:
             self._pause.begin()
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class _Failure:
     """Why there are no credentials, or no others."""
 

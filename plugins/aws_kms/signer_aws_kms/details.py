@@ -10,7 +10,7 @@ from signer_aws_kms.answer import Answer
 
 _LONGEST_TEXT = 400  # characters of a text of the server's
 _LONGEST_RETRY_AFTER = 3600.0
-_SECONDS = re.compile(r"\d{1,9}(\.\d{1,9})?", re.ASCII)
+_SECONDS = r"\d{1,9}(\.\d{1,9})?"
 
 
 def parsed_json(answer: Answer) -> dict[str, Any] | None:
@@ -32,7 +32,7 @@ def request_id(answer: Answer) -> str:
 def retry_after(answer: Answer) -> float | None:
     """The seconds that the server asks to wait, an hour at most: it tells them, or the time when they are over."""
     text = answer.headers.get("retry-after", "")
-    if _SECONDS.fullmatch(text):
+    if re.fullmatch(_SECONDS, text, re.ASCII):
         seconds = float(text)
     else:
         then, now = _date(text), server_date(answer)

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 from signer_aws_kms.account import Account
 from signer_aws_kms.asked import Asked
 from signer_aws_kms.config import TIMEOUT, AwsKmsConfig
-from signer_aws_kms.failures import incomplete
 from signer_aws_kms.sign_request import SignRequests
 from signer_aws_kms.signing_algorithms import MAX_MESSAGE_BYTES
 from signer_core.deadline import Deadline
@@ -100,6 +99,8 @@ class AwsKmsKey(SigningKey):
         try:
             signature = base64.b64decode(answer["Signature"], validate=True)
         except (KeyError, TypeError, ValueError, binascii.Error):
+            from signer_aws_kms.failures import incomplete
+
             raise incomplete(self._asked, "signature") from None
         return signature
 

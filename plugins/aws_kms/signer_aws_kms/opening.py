@@ -10,7 +10,6 @@ from signer_aws_kms.accounts import open_account
 from signer_aws_kms.asked import Asked
 from signer_aws_kms.config import AwsKmsConfig
 from signer_aws_kms.details import plain
-from signer_aws_kms.failures import incomplete
 from signer_aws_kms.key import AwsKmsKey
 from signer_aws_kms.key_names import is_key_arn, may_mean
 from signer_aws_kms.signing_algorithms import SERVED, algorithm_for
@@ -21,6 +20,7 @@ from signer_core.errors import (
     KeyFormatError,
     KeyMismatchError,
     KeyUnavailableError,
+    SignError,
     UnsupportedAlgorithmError,
 )
 from signer_core.public_key import PublicKey
@@ -65,7 +65,7 @@ def judged(answer: dict[str, Any], asked: Asked, configured: Algorithm | None) -
     """The ARN and public key in an answer of GetPublicKey, if they are a key's that signs with what is configured."""
     arn = answer.get("KeyId")
     if not isinstance(arn, str) or not is_key_arn(arn):
-        raise incomplete(asked, "key ARN")
+        raise _incomplete(asked, "key ARN")
     if not may_mean(asked.key_id, arn):
         raise KeyMismatchError(
             f"{asked} was answered for another key, {arn}", remedy="do not trust what answers at the endpoint"
@@ -84,7 +84,7 @@ def judged(answer: dict[str, Any], asked: Asked, configured: Algorithm | None) -
     except UnsupportedAlgorithmError as error:
         raise UnsupportedAlgorithmError(plain(f"{arn} cannot be used: {error.message}"), remedy=error.remedy) from error
     except (KeyError, TypeError, ValueError, binascii.Error, KeyFormatError) as error:
-        raise incomplete(asked, "public key") from error
+        raise _incomplete(asked, "public key") from error
     return arn, public_key
 
 
@@ -94,3 +94,9 @@ def _public_key(der: bytes, algorithm: Algorithm) -> PublicKey:
     if algorithm is Algorithm.ED25519 and head == _ED25519_HEAD:
         return PublicKey.from_raw(algorithm, raw)
     return PublicKey.from_der(der, algorithm=algorithm)
+
+
+def _incomplete(asked: Asked, what: str) -> SignError:
+    from signer_aws_kms.failures import incomplete
+
+    return incomplete(asked, what)

@@ -2,13 +2,15 @@
 
 import re
 from collections.abc import Mapping
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import attrs
 
 from signer_aws_kms.hosts import host_and_port, in_url, is_loopback
-from signer_aws_kms.proxy import Proxy
 from signer_core.errors import ConfigError
+
+if TYPE_CHECKING:
+    from signer_aws_kms.proxy import Proxy
 
 _PORTS = {"http": 80, "https": 443}
 _URL = re.compile(r"(https?)://([^/?#]*)([^?#]*)(.*)", re.IGNORECASE | re.DOTALL)
@@ -24,7 +26,7 @@ class Route:
     port: int
     tls: bool
     path: str
-    proxy: Proxy | None = None
+    proxy: "Proxy | None" = None
 
     @classmethod
     def to(cls, url: str, *, source: str = "endpoint_url") -> Self:
@@ -43,7 +45,11 @@ class Route:
     def through(self, proxies: Mapping[str, str]) -> "Route":
         """This way, through the proxy that ``proxies`` has for its scheme, if any. Raises ``ConfigError``."""
         url = proxies.get("https" if self.tls else "http")
-        return attrs.evolve(self, proxy=Proxy.from_url(url)) if url else self
+        if not url:
+            return self
+        from signer_aws_kms.proxy import Proxy
+
+        return attrs.evolve(self, proxy=Proxy.from_url(url))
 
     @property
     def url(self) -> str:

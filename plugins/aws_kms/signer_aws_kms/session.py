@@ -1,9 +1,8 @@
 """What boto3's session, or botocore's inside it, knows: region, endpoint, proxies and trusted authorities."""
 
 import os
-import ssl
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
@@ -11,11 +10,13 @@ from signer_aws_kms.config import AwsKmsConfig
 from signer_aws_kms.endpoint import direct_route, setting
 from signer_aws_kms.key_names import region_of
 from signer_aws_kms.route import Route
-from signer_aws_kms.tls import client_context
 from signer_core.errors import AccessDeniedError, ConfigError, SignerError
 
+if TYPE_CHECKING:
+    import ssl
 
-@attrs.frozen(kw_only=True)
+
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class Place:
     """Where KMS is, and how to get there."""
 
@@ -28,8 +29,10 @@ class Place:
         """The URL."""
         return self.route.url
 
-    def tls(self) -> ssl.SSLContext:
+    def tls(self) -> "ssl.SSLContext":
         """What every connection there is secured with; see :func:`~signer_aws_kms.tls.client_context`."""
+        from signer_aws_kms.tls import client_context
+
         return client_context(self.ca_bundle)
 
 

@@ -3,19 +3,20 @@
 import logging
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from signer_aws_kms.answer import Answer
 from signer_aws_kms.asked import Asked
 from signer_aws_kms.credentials import Credentials
 from signer_aws_kms.details import parsed_json
-from signer_aws_kms.failures import of_answer, of_connection, without_credentials
 from signer_aws_kms.pool import Pool
-from signer_aws_kms.refusals import Refusal
 from signer_aws_kms.route import Route
 from signer_aws_kms.sigv4 import Keys, SigV4, timestamp
 from signer_core.deadline import Deadline
 from signer_core.errors import SignerError, SignError
+
+if TYPE_CHECKING:  # what tells of failures is loaded when there is one
+    from signer_aws_kms.refusals import Refusal
 
 _logger = logging.getLogger("signer_aws_kms")
 
@@ -58,13 +59,15 @@ class Transport:
         """
         keys = self._keys(asked, deadline)
         answer, signed_at = self._send(asked, body, keys, deadline)
-        refusal = None if answer.status == 200 else Refusal.read(answer)
+        refusal = None if answer.status == 200 else _refusal(answer)
         if refusal is not None:
             renewed = self._keys(asked, deadline, instead_of=keys) if refusal.blames_the_token else keys
             if renewed is not keys or (refusal.blames_the_clock and self._set_clock_right(refusal.date, signed_at)):
                 answer, _ = self._send(asked, body, renewed, deadline)
         if answer.status == 200 and (parsed := parsed_json(answer)) is not None:
             return parsed
+        from signer_aws_kms.failures import of_answer
+
         raise of_answer(answer, asked)
 
     def _keys(self, asked: Asked, deadline: Deadline, *, instead_of: Keys | None = None) -> Keys:
@@ -74,6 +77,8 @@ class Transport:
                 return instead_of
             return self._credentials.current(deadline)
         except (SignError, TimeoutError) as error:
+            from signer_aws_kms.failures import without_credentials
+
             raise without_credentials(error, asked) from error
 
     def _send(self, asked: Asked, body: bytes, keys: Keys, deadline: Deadline) -> tuple[Answer, float]:
@@ -85,6 +90,8 @@ class Transport:
         except Exception as error:
             if isinstance(error, SignerError) and not isinstance(error, TimeoutError):
                 raise
+            from signer_aws_kms.failures import of_connection
+
             raise of_connection(error, asked) from error
 
     def _set_clock_right(self, date: float | None, signed_at: float) -> bool:
@@ -115,3 +122,9 @@ class Transport:
             f"Content-Length: {len(body)}\r\nAuthorization: {authorization}\r\n\r\n"
         )
         return head.encode("latin-1") + body
+
+
+def _refusal(answer: Answer) -> "Refusal | None":
+    from signer_aws_kms.refusals import Refusal
+
+    return Refusal.read(answer)
