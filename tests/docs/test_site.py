@@ -106,6 +106,14 @@ def test_front_page_leads_to_the_four_parts_in_order(pages: dict[Path, Page], si
     assert parts == ["tutorial/index.html", "how-to/index.html", "reference/index.html", "explanation/index.html"]
 
 
+def test_each_page_is_listed_once(site: Path) -> None:
+    for page in site.glob("*/index.html"):
+        tree = page.read_text("utf-8").partition('<div class="sidebar-tree">')[2].partition("</aside>")[0]
+        listed = re.findall(r'<a class="[^"]*reference internal" href="([^"]+)"', tree)
+        assert sorted(listed) == sorted(set(listed))
+        assert len(listed) > len(list(site.glob("*/index.html")))
+
+
 @pytest.mark.parametrize("word", ["expected_address", "attempt_timeout", "PolicyViolationError", "sequencer"])
 def test_search_knows_the_word(site: Path, word: str) -> None:
     index = (site / "searchindex.js").read_text("utf-8")
