@@ -1,7 +1,7 @@
 """Progress bars on a terminal."""
 
 import sys
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from typing import Protocol
 
 import click
@@ -18,7 +18,14 @@ class Bar(Protocol):
 
 def progress(label: str, steps: int) -> AbstractContextManager[Bar]:
     """A bar of so many steps, where somebody may see it and there is something to see."""
-    return click.progressbar(length=steps, label=label, file=sys.stderr, hidden=steps < 2 or not sys.stderr.isatty())
+    if steps < 2 or not sys.stderr.isatty():  # nothing for click to load its bars for
+        return nullcontext(_Hidden())
+    return click.progressbar(length=steps, label=label, file=sys.stderr)
+
+
+class _Hidden:
+    def update(self, n_steps: int) -> None:
+        """Show nothing."""
 
 
 def steps_of(size: int | None) -> int:
