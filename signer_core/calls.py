@@ -60,13 +60,13 @@ class Calls:
     ``concurrency`` is the number of threads for calls that are awaited, and the one that batches start with.
     """
 
-    __slots__ = ("_attempts", "_concurrency", "_key", "_threads")
+    __slots__ = ("_attempts", "_key", "_threads", "concurrency")
 
     def __init__(self, key: CurrentKey, attempts: Attempts, *, concurrency: int) -> None:
         parallel.check_count("concurrency", concurrency)
         self._key = key
         self._attempts = attempts
-        self._concurrency = concurrency
+        self.concurrency = concurrency
         self._threads = parallel.Threads(concurrency)
 
     def one(self, way: WayOf, content: bytes, *, timeout: float | None, cancel: threading.Event | None) -> bytes:
@@ -83,7 +83,7 @@ class Calls:
     def many(self, messages: Sequence[bytes], *, concurrency: int | None, timeout: float | None) -> list[bytes]:
         """The signatures over ``messages``, in their order, with one key."""
         if concurrency is None:
-            concurrency = self._concurrency
+            concurrency = self.concurrency
         parallel.check_count("concurrency", concurrency)
         with self.batch(timeout) as batch:
             return batches.in_order(batch.sign, messages, concurrency=concurrency, cancel=batch.cancel)
@@ -110,7 +110,7 @@ class Calls:
     ) -> Generator[bytes, None, None]:
         """The signatures over ``messages``, in their order, one after another; each of them is a call of its own."""
         if concurrency is None:
-            concurrency = self._concurrency
+            concurrency = self.concurrency
         parallel.check_count("concurrency", concurrency)
         if lookahead is None:
             lookahead = _LOOKAHEAD * concurrency
@@ -133,7 +133,7 @@ class Calls:
 
     def forget_other_threads(self) -> None:
         """In a forked child: see :mod:`signer_core.forks`."""
-        self._threads = parallel.Threads(self._concurrency)
+        self._threads = parallel.Threads(self.concurrency)
 
     async def _awaited(self, way: WayOf, content: bytes, deadline: Deadline, cancel: threading.Event) -> bytes:
         call = object()

@@ -1,6 +1,7 @@
 """What a signer tells of itself and its key."""
 
 from signer_core.algorithms import Algorithm
+from signer_core.calls import Calls
 from signer_core.current_key import CurrentKey
 from signer_core.public_key import PublicKey
 
@@ -11,6 +12,7 @@ class Facts:
     __slots__ = ()
 
     _backend: str | None
+    _calls: Calls
     _key: CurrentKey
     _name: str | None
 
@@ -38,6 +40,11 @@ class Facts:
     def max_message_bytes(self) -> int | None:
         """The largest message in bytes that the key signs whole; None for no limit."""
         return self._key.open_key.key.max_message_bytes
+
+    @property
+    def concurrency(self) -> int:
+        """How many signatures are made at once, by awaited calls together and by a batch that names no number."""
+        return self._calls.concurrency
 
     @property
     def backend(self) -> str | None:

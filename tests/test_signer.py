@@ -518,6 +518,15 @@ def test_sign_many_in_no_threads_is_a_value_error(concurrency: Any) -> None:
         Signer(Ed25519Key()).sign_many([b""], concurrency=concurrency)
 
 
+def test_concurrency_is_the_one_that_was_given_or_the_keys_own() -> None:
+    class Serving(Ed25519Key):
+        @property
+        def concurrency(self) -> int:
+            return 7
+
+    assert (Signer(Serving()).concurrency, Signer(Serving(), concurrency=3).concurrency) == (7, 3)
+
+
 @pytest.mark.parametrize(("concurrency", "most"), [(1, 1), (3, 3), (None, 4), (100, 8)])
 def test_sign_many_in_as_many_threads_as_it_may(concurrency: int | None, most: int) -> None:
     key = GatedKey()
