@@ -173,7 +173,7 @@ def public(owner: type) -> list[str]:
     ],
 )
 def test_every_member_is_told(owner: type, names: set[str]) -> None:
-    place = "signer_core" if owner.__name__ in signer_core.__all__ else owner.__module__
+    place = "signer_core" if owner.__name__ in signer_core.__all__ else "signer_core.hookspecs"
     assert {f"{place}.{owner.__name__}.{name}" for name in public(owner)} - names == set()
 
 
