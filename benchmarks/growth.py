@@ -68,7 +68,7 @@ def signers(backend: str, numbers: tuple[int, ...], argument: str) -> Iterator[C
     grown = (of[many]["memory"] - of[first]["memory"]) / (many - first)
     yield Comparison(f"{backend}: memory of each more, beside {ALLOWED} KB", grown, ALLOWED, 1.0, unit="KB")
     opening, before = of[many]["opening"], of[few]["opening"]
-    yield Comparison(f"{backend}: opening each, {spaced(few)} to {spaced(many)}", opening, before, 1.25)
+    yield Comparison(f"{backend}: CPU to open each, {spaced(few)} to {spaced(many)}", opening, before, 1.25)
     signing, alone = of[many]["signing"], of[first]["signing"]
     yield Comparison(f"{backend}: a signature, {spaced(many)} signers beside {first}", signing, alone, 1.25)
     for what in ("threads", "connections") if backend == "awskms" else ("threads",):

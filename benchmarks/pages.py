@@ -10,7 +10,7 @@ from benchmarks.comparison import Comparison, amount, duration
 from benchmarks.results import Group, Results
 
 PAGE = Path(__file__).parent.parent / "docs" / "explanation" / "performance.md"
-BLOCK = re.compile(r"(<!-- figures: ([\w-]+) -->\n).*?(\n<!-- end of figures -->)", re.DOTALL)
+BLOCK = re.compile(r"(<!-- figures: ([\w-]+) -->\n).*?(<!-- end of figures -->)", re.DOTALL)
 
 
 def write_page(results: Results, page: Path = PAGE) -> None:
@@ -20,7 +20,7 @@ def write_page(results: Results, page: Path = PAGE) -> None:
 
 def with_figures(text: str, results: Results) -> str:
     """The page with the figures of these results."""
-    return BLOCK.sub(lambda block: f"{block[1]}\n{figures(block[2], results)}\n{block[3]}", text)
+    return BLOCK.sub(lambda block: f"{block[1]}\n{figures(block[2], results)}\n\n{block[3]}", text)
 
 
 def figures(name: str, results: Results) -> str:
@@ -39,7 +39,7 @@ def table(comparisons: Sequence[Comparison]) -> str:
             "" if each.p99 is None else duration(each.p99),
             amount(each.baseline, each.unit),
             "" if each.baseline_p99 is None else duration(each.baseline_p99),
-            f"{each.ratio:.2f}",
+            f"{each.ratio:.3f}",
             each.asked if each.kept else f"**{each.asked}: not kept**",
         )
         for each in comparisons

@@ -1,7 +1,7 @@
 """``python -m benchmarks.signers BACKEND ARGUMENT NUMBER…``: open so many signers in one process.
 
-Prints what the process was like at each number, as JSON: its memory in KB, its threads, its connections, the seconds to
-open each signer since the number before, and the median of the seconds that a signature by one of them takes.
+Prints what the process was like at each number, as JSON: its memory in KB, its threads, its connections, the seconds of
+the processor to open each signer since the number before, and the median of the seconds of a signature by one of them.
 """
 
 import gc
@@ -69,9 +69,9 @@ def main(backend: str, argument: str, numbers: list[int]) -> None:
         signers: list[Signer] = []
         for number in numbers:
             missing = number - len(signers)
-            started = time.perf_counter()
+            started = time.process_time()
             signers += [stack.enter_context(create_signer(next(configuration))) for _ in range(missing)]
-            states.append(state(signers, (time.perf_counter() - started) / missing))
+            states.append(state(signers, (time.process_time() - started) / missing))
     print(json.dumps(states))
 
 
