@@ -13,7 +13,7 @@ from collections.abc import Callable, Coroutine, Generator, Iterable, Iterator, 
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
-from signer_core import batches, parallel
+from signer_core import parallel
 from signer_core.attempts import Attempts
 from signer_core.current_key import CurrentKey
 from signer_core.deadline import Deadline
@@ -85,6 +85,8 @@ class Calls:
         if concurrency is None:
             concurrency = self.concurrency
         parallel.check_count("concurrency", concurrency)
+        from signer_core import batches  # here: who signs one at a time has no use for it
+
         with self.batch(timeout) as batch:
             return batches.in_order(batch.sign, messages, concurrency=concurrency, cancel=batch.cancel)
 
@@ -124,6 +126,8 @@ class Calls:
             own = deadline if deadline.seconds is None else self._attempts.deadline(timeout, cancel)
             own.check()
             return self._signed(OF_MESSAGES, message, own)
+
+        from signer_core import batches
 
         return batches.one_by_one(sign, messages, concurrency=concurrency, lookahead=lookahead, cancel=cancel)
 

@@ -1,7 +1,6 @@
 """Threads for asyncio."""
 
 import contextlib
-import contextvars
 import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
@@ -119,6 +118,8 @@ async def awaited(
 
 def submitted(executor: "ThreadPoolExecutor", function: Callable[..., T], *arguments: object) -> "Future[T]":
     """Have ``function(*arguments)`` called in a thread, with the caller's context variables. Raises SignError."""
+    import contextvars
+
     try:
         return executor.submit(contextvars.copy_context().run, function, *arguments)
     except RuntimeError as error:  # the system has no more threads, or the interpreter is about to end

@@ -202,7 +202,7 @@ def test_first_signature_waits_for_nothing_that_other_keys_and_encodings_take() 
     assert keys == {"cryptography.hazmat.primitives.asymmetric.ed25519"}
     other_keys = {f"signer_core.{name}" for name in ("elliptic_curve", "rsa", "ml_dsa", "prehash")}
     extensions = {f"signer_core.{name}" for name in ("extension", "extension_plugin", "extension_settings", "attached")}
-    later = {f"signer_core.{name}" for name in ("verdict", "renewal", "hedging", "race", "workers", "installed")}
+    later = {f"signer_core.{name}" for name in ("verdict", "renewal", "hedging", "race", "batches", "installed")}
     assert loaded & (other_keys | extensions | later) == set()
     assert loaded & {"asyncio", "concurrent.futures", "ssl", "socket", "selectors", "subprocess", "difflib"} == set()
 
