@@ -1,6 +1,8 @@
 """What the signers of one account share: credentials, connections, the clock's error."""
 
 import functools
+import os
+import sys
 import threading
 import weakref
 from typing import Any
@@ -78,11 +80,13 @@ class Lease:
 
 def _user_agent() -> str:
     """What CloudTrail records as the caller."""
-    from importlib.metadata import distribution
+    from importlib.metadata import distributions
 
     import botocore
 
+    # a place that is not there, as the usual python311.zip, would be tried as an archive, which is slow to begin
+    (own, *_) = distributions(name="signer-aws-kms", path=[each for each in sys.path if os.path.exists(each or ".")])
     # version() would parse all of it, which takes a twentieth of the time to the first signature
-    metadata = distribution("signer-aws-kms").read_text("METADATA") or ""
+    metadata = own.read_text("METADATA") or ""
     version = metadata.partition("\nVersion: ")[2].partition("\n")[0]
     return f"signer-aws-kms/{version} botocore/{botocore.__version__}"
