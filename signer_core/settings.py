@@ -30,7 +30,7 @@ class CoreOptions:
     """The options that every backend has; None where the backend's default holds."""
 
     timeout: float | None = attrs.field(
-        default=None, converter=budget, metadata=describe("the whole time that one call may take, such as 10s")
+        default=None, converter=budget, metadata=describe("the whole time of a call, retries included, such as 10s")
     )
     attempt_timeout: float | None = attrs.field(
         default=None, converter=budget, metadata=describe("the time that one attempt may take, such as 3s")

@@ -94,7 +94,7 @@ def test_the_comments_are_options_that_can_be_set(signer: Signer) -> None:
 def test_a_comment_says_what_leaving_out_an_option_means(signer: Signer) -> None:
     signer(*NEW_FILE)
     lines = Path("signer.toml").read_text().splitlines()
-    assert "# timeout: the whole time that one call may take, such as 10s; left out: no limit" in lines
+    assert "# timeout: the whole time of a call, retries included, such as 10s; left out: no limit" in lines
     assert lines[lines.index('# format = "evnode"') - 1].endswith("; left out: not set")
 
 
