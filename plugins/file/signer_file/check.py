@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from signer_core.errors import SignerError
 from signer_core.hookspecs import Verdict
-from signer_file import store
+from signer_file import permissions, store
 from signer_file.config import FileConfig
 from signer_file.key_file import KeyFile
 from signer_file.location import candidates, find_existing
@@ -30,7 +30,7 @@ def _of_the_key(config: FileConfig) -> Iterator[Verdict]:
         yield Verdict(step="key file", passed=False, detail=error.message, remedy=remedy)
         return
     yield Verdict(step="key file", passed=True, detail=f"{file.location.file}, {file.location.format}")
-    yield _verdict("key file permissions", file.permissions, "only its owner can read it")
+    yield _verdict("key file permissions", file.permissions, permissions.readers(file.status))
     yield _verdict("key directory permissions", file.directory_permissions, "no other user can write it")
     encryption = "strong" if file.sealed.encrypted else "none, which allow_unencrypted permits"
     yield _verdict("key file encryption", file.weakness, encryption)

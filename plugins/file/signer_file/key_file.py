@@ -67,7 +67,7 @@ class KeyFile:
         if permissions.readable_by_others(self.status):
             raise ConfigError(
                 f"{self.location.file} is not encrypted, and not only its owner can read it",
-                remedy=f"chmod 600 {self.location.file}",
+                remedy=permissions.tightening(self.location.file, self.status),
             )
         if config.passphrase is not None:
             _log.warning("%s is not encrypted, so the passphrase protects nothing; %s", self.location.file, _ENCRYPT)

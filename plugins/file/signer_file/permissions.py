@@ -25,7 +25,7 @@ def of_file(path: Path, status: os.stat_result) -> Finding | None:
     if os.name == "nt":
         return None
     if readable_by_others(status):
-        return Finding(f"{path} has the mode {stat.S_IMODE(status.st_mode):04o}", f"chmod 600 {path}")
+        return Finding(f"{path} has the mode {stat.S_IMODE(status.st_mode):04o}", tightening(path, status))
     if os.geteuid() not in (0, status.st_uid) and status.st_uid != 0:
         return Finding(f"{path} belongs to another user (uid {status.st_uid})", f"chown {os.geteuid()} {path}")
     return None
@@ -45,5 +45,27 @@ def of_directory(directory: Path) -> Finding | None:
 
 
 def readable_by_others(status: os.stat_result) -> bool:
-    """Whether the mode gives the group or others any right."""
-    return os.name != "nt" and bool(status.st_mode & (stat.S_IRWXG | stat.S_IRWXO))
+    """Whether the mode gives others a right, or the group one that it should not have."""
+    if os.name == "nt":
+        return False
+    of_group = stat.S_IWGRP | stat.S_IXGRP if _only_lent(status) else stat.S_IRWXG
+    return bool(status.st_mode & (of_group | stat.S_IRWXO))
+
+
+def tightening(path: Path, status: os.stat_result) -> str:
+    """What to do about a mode that gives rights to others."""
+    return f"chmod {'640' if _only_lent(status) else '600'} {path}"
+
+
+def readers(status: os.stat_result) -> str:
+    """Who can read a key file whose mode is in order."""
+    if os.name != "nt" and status.st_mode & stat.S_IRGRP:
+        return "only root and its group can read it"
+    return "only its owner can read it"
+
+
+def _only_lent(status: os.stat_result) -> bool:
+    """Whether the file is root's, and this process is not, so that it reads it as one of the group, or by an access
+    list, which shows as the group's right: so Kubernetes mounts secrets, and systemd gives credentials.
+    """
+    return status.st_uid == 0 and os.geteuid() != 0

@@ -119,3 +119,23 @@ def test_a_file_of_another_user_fails_unless_root_looks(tmp_path: Path, monkeypa
         else [("key file permissions", f"{path} belongs to another user (uid {owner})", f"chown {owner + 1} {path}")]
     )
     assert failed(check(tmp_path)) == expected
+
+
+@pytest.mark.parametrize(
+    ("mode", "passes"), [(0o400, True), (0o440, True), (0o640, True), (0o660, False), (0o450, False), (0o444, False)]
+)
+def test_a_file_of_root_may_be_readable_to_its_group(
+    mode: int, passes: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Kubernetes mounts secrets so for who is not root, and systemd credentials; no other user's file may be."""
+    path = ASCII.copy_to(tmp_path)
+    path.chmod(mode)
+    owner = path.stat().st_uid
+    monkeypatch.setattr("os.geteuid", lambda: owner + 1)
+    verdict = check(tmp_path)[1]
+    assert (verdict.step, verdict.passed) == ("key file permissions", passes and owner == 0)
+    if verdict.passed:
+        who = "its owner" if mode == 0o400 else "root and its group"
+        assert verdict.detail == f"only {who} can read it"
+    else:
+        assert verdict.remedy == f"chmod 640 {path}" if owner == 0 else verdict.remedy
