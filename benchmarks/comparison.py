@@ -55,7 +55,16 @@ class Comparison:
         return f"{'≥' if self.many_are_good else '≤'} {self.limit:g}"
 
 
-def compared(what: str, ours: Sequence[float], baseline: Sequence[float], limit: float | None) -> Comparison:
+def compared(
+    what: str,
+    ours: Sequence[float],
+    baseline: Sequence[float],
+    limit: float | None,
+    *,
+    who: str = "ours",
+    chart: str = "",
+    at: float | None = None,
+) -> Comparison:
     """The comparison of two measurements that were made in one :func:`~benchmarks.measuring.interleaved` run."""
     return Comparison(
         what,
@@ -64,6 +73,9 @@ def compared(what: str, ours: Sequence[float], baseline: Sequence[float], limit:
         limit,
         p99=p99(ours),
         baseline_p99=p99(baseline),
+        who=who,
+        chart=chart,
+        at=at,
     )
 
 

@@ -104,19 +104,16 @@ def kms_callers(results: Results) -> tuple[Lines, ...]:
 
 
 def start_up(results: Results) -> tuple[Bars, ...]:
-    """What a process cannot do without before its first signature, and what comes on top of that."""
+    """The imports that nobody can avoid, and what comes on top of them."""
     starts = [
-        each
-        for name in ("starting", "kms")
-        if name in results.groups
-        for each in results.groups[name].comparisons
-        if (name == "starting" or each.chart == "start") and each.unit == "s" and each.ours >= each.baseline
+        each for name in ("starting", "kms") if name in results.groups for each in of_chart(results, name, "start")
     ]
     bars = tuple(
-        (each.what.strip(), (round(each.baseline * 1e3, 1), round((each.ours - each.baseline) * 1e3, 1)))
+        (each.who, (round(each.baseline * 1e3, 1), round(max(0.0, each.ours - each.baseline) * 1e3, 1)))
         for each in starts
     )
-    return (Bars("From the start of a process to its end", "ms", ("baseline", "on top of it"), bars),)
+    parts = ("imports that nobody can avoid", "signer-core")
+    return (Bars("From the start of a process to its end", "ms", parts, bars),)
 
 
 def growth(results: Results) -> tuple[Lines, ...]:

@@ -7,7 +7,6 @@ import sys
 from collections.abc import Callable, Iterator
 from functools import partial
 
-import attrs
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from benchmarks.key_file import key_file
@@ -45,9 +44,11 @@ def message_sizes() -> Iterator[Comparison]:
                 "ours": in_a_row(partial(signer.sign, message), calls),
             }
             times = interleaved(turns, rounds=rounds, calls=calls)
-            line = compared(f"noop, {spaced(size)} bytes", times["ours"], times["raw"], None)
-            lines.append(attrs.evolve(line, chart="message size", at=size))
-            yield lines[-1]
+            line = compared(
+                f"noop, {spaced(size)} bytes", times["ours"], times["raw"], None, chart="message size", at=size
+            )
+            lines.append(line)
+            yield line
     smallest, largest = lines[0], lines[-1]
     kib = (max(SIZES) - min(SIZES)) / 1024
     ours, raw_growth = largest.ours - smallest.ours, largest.baseline - smallest.baseline

@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from functools import partial
 
-import attrs
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from benchmarks.idle_extension import installed
@@ -54,7 +53,7 @@ def beside(raw: Sign, others: Mapping[str, tuple[Sign, float | None]], *, chart:
     turns = {name: in_a_row(partial(sign, MESSAGE), CALLS) for name, sign in signs.items()}
     times = interleaved(turns, rounds=2000, calls=CALLS)
     for name, (_, limit) in others.items():
-        yield attrs.evolve(compared(name, times[name], times["raw"], limit), who=name, chart=chart)
+        yield compared(name, times[name], times["raw"], limit, who=name, chart=chart)
 
 
 def securesystemslib() -> Sign:
