@@ -31,6 +31,8 @@ def report(error: BaseException) -> int:
         error.show()
         return error.exit_code
     message, remedy, status = _told(error)
+    told = error.__context__ if isinstance(error, click.Abort) else error  # click makes another one of an interrupt
+    message = " — ".join((message, *getattr(told, "__notes__", ())))
     if isinstance(error, OSError) and not isinstance(error, SignerError):  # it may have been standard output
         from signer_core.cli.output import give_up
 
@@ -57,7 +59,7 @@ def _told(error: BaseException) -> tuple[str, str | None, int]:
     """Message, remedy and exit status."""
     match error:
         case SignerError():
-            return " — ".join((error.message, *getattr(error, "__notes__", ()))), _remedy(error), FAILED
+            return error.message, _remedy(error), FAILED
         case Failure():
             return error.message, error.remedy, FAILED
         case click.UsageError(ctx=context):
@@ -66,9 +68,11 @@ def _told(error: BaseException) -> tuple[str, str | None, int]:
         case click.ClickException():
             return error.format_message(), None, error.exit_code
         case KeyboardInterrupt():
-            return "interrupted", None, INTERRUPTED
+            return "interrupted", None, getattr(error, "status", INTERRUPTED)
+        case click.Abort(__context__=KeyboardInterrupt() as interrupt):
+            return _told(interrupt)
         case click.Abort():
-            return ("interrupted", None, INTERRUPTED) if by_interrupt(error) else ("aborted", None, FAILED)
+            return "aborted", None, FAILED
         case OSError(filename=str(path)):
             return f"{path}: {reason(error)}", None, FAILED
         case OSError():

@@ -3,7 +3,6 @@
 import contextlib
 import os
 import sys
-from collections.abc import Iterator
 from typing import IO, Any
 
 import click
@@ -54,55 +53,91 @@ def give_up(stdout: IO[str] | None) -> None:
         os.close(null)
 
 
-def replace_file(path: str, content: bytes) -> None:
-    """Make ``content`` what is in ``path``: a reader finds the old file or the new one, never a part."""
-    try:
-        if os.path.exists(path) and not os.path.isfile(path):  # a device or a pipe takes it, and stays what it is
-            with open(path, "wb", buffering=0) as file:
-                file.write(content)
+class Replacement:
+    """What is to be in the file ``path``: written beside it, then moved into its place, then discarded in any case.
+
+    A reader finds the old file or the new one, never a part. What a killed process leaves is a file ``.signer-…``.
+    """
+
+    def __init__(self, path: str, content: bytes) -> None:
+        self._path = path
+        self._content = content
+        #: Where a link leads is replaced, not the link; a device or a pipe takes the content, and stays what it is.
+        self._target = None if os.path.exists(path) and not os.path.isfile(path) else os.path.realpath(path)
+        self._complete = _name_beside(self._target or path)
+
+    def write(self) -> None:
+        """Have it complete on the disk."""
+        if self._target is None:
             return
-        target = os.path.realpath(path)  # where a link leads is replaced, not the link
-        with _beside(target, content, mode=_mode_of(target)) as complete:
-            os.replace(complete, target)
-    except OSError as error:
-        raise _not_written(path, error) from error
+        try:
+            _write_complete(self._complete, self._content, mode=_mode_of(self._target))
+        except OSError as error:
+            raise _not_written(self._path, error) from error
+
+    def take_place(self) -> None:
+        """Be what a reader finds."""
+        try:
+            if self._target is not None:
+                os.replace(self._complete, self._target)
+                return
+            with open(self._path, "wb", buffering=0) as file:
+                file.write(self._content)
+        except OSError as error:
+            raise _not_written(self._path, error) from error
+
+    def discard(self) -> None:
+        """Leave nothing beside the file."""
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(self._complete)
+
+
+def replace_file(path: str, content: bytes) -> None:
+    """Make ``content`` what is in ``path``, whole or not at all."""
+    replacement = Replacement(path, content)
+    try:
+        replacement.write()
+        replacement.take_place()
+    finally:
+        replacement.discard()
 
 
 def create_file(path: str, content: bytes) -> bool:
     """Write a new file for nobody but its owner; False, and nothing changed, if there is one already."""
+    complete = _name_beside(path)
     try:
-        with _beside(path, content, mode=0o600) as complete:
-            os.link(complete, path)
-            _sync_directory(os.path.dirname(complete))
+        _write_complete(complete, content, mode=0o600)
+        os.link(complete, path)
+        _sync_directory(os.path.dirname(complete))
     except FileExistsError:
         return False
     except OSError as error:
         raise _not_written(path, error) from error
+    finally:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(complete)
     return True
 
 
-@contextlib.contextmanager
-def _beside(path: str, content: bytes, *, mode: int | None) -> Iterator[str]:
-    """The path of a complete, synced file in the directory of ``path``; gone in the end, unless it was moved.
+def _name_beside(path: str) -> str:
+    """The path of a new file in the directory of ``path``, to be moved from there."""
+    import secrets
+
+    return os.path.join(os.path.dirname(os.path.abspath(path)), f".signer-{secrets.token_hex(8)}")
+
+
+def _write_complete(path: str, content: bytes, *, mode: int | None) -> None:
+    """Write a new file, and sync it.
 
     It has that very ``mode``, whatever the umask; with None, the one that the umask leaves to new files.
     """
-    import secrets
-
-    temporary = os.path.join(os.path.dirname(os.path.abspath(path)), f".signer-{secrets.token_hex(8)}")
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
-    descriptor = os.open(temporary, flags, 0o666 if mode is None else 0o600)
-    try:
-        with open(descriptor, "wb") as file:
-            if mode is not None and hasattr(os, "fchmod"):
-                os.fchmod(descriptor, mode)
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        yield temporary
-    finally:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(temporary)
+    with open(os.open(path, flags, 0o666 if mode is None else 0o600), "wb") as file:
+        if mode is not None and hasattr(os, "fchmod"):
+            os.fchmod(file.fileno(), mode)
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def _mode_of(path: str) -> int | None:

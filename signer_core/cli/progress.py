@@ -1,7 +1,9 @@
 """Progress bars on a terminal."""
 
 import sys
-from contextlib import AbstractContextManager, nullcontext
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Protocol
 
 import click
@@ -16,16 +18,30 @@ class Bar(Protocol):
         """So many further steps were made."""
 
 
-def progress(label: str, steps: int) -> AbstractContextManager[Bar]:
-    """A bar of so many steps, where somebody may see it and there is something to see."""
+@contextmanager
+def progress(label: str, steps: int) -> Iterator[Bar]:
+    """A bar of so many steps for any thread, where somebody may see it and there is something to see."""
     if steps < 2 or not sys.stderr.isatty():  # nothing for click to load its bars for
-        return nullcontext(_Hidden())
-    return click.progressbar(length=steps, label=label, file=sys.stderr)
+        yield _Hidden()
+        return
+    with click.progressbar(length=steps, label=label, file=sys.stderr) as bar:
+        yield _Shared(bar)
 
 
 class _Hidden:
     def update(self, n_steps: int) -> None:
         """Show nothing."""
+
+
+class _Shared:
+    def __init__(self, bar: Bar) -> None:
+        self._bar = bar
+        self._updating = threading.Lock()
+
+    def update(self, n_steps: int) -> None:
+        """Show so many further steps."""
+        with self._updating:
+            self._bar.update(n_steps)
 
 
 def steps_of(size: int | None) -> int:

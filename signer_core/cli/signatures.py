@@ -1,7 +1,18 @@
 """The encodings of a signature that ``signer sign`` writes, and how they are recognised again."""
 
 import binascii
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING
+
+from signer_core.cli.input import Input
+from signer_core.cli.progress import progress, steps_of
+from signer_core.errors import InvalidSignatureError, UnsupportedAlgorithmError
+
+if TYPE_CHECKING:
+    from signer_core.public_key import PublicKey
+
+#: In bytes, far above any signature.
+LIMIT = 1024 * 1024
 
 #: Each encoding, as it is written.
 ENCODINGS: Mapping[str, Callable[[bytes], bytes]] = {
@@ -24,6 +35,32 @@ def candidates(encoded: bytes) -> Iterator[bytes]:
             yield decode(text)
         except ValueError:
             continue
+
+
+def is_one_over(key: "PublicKey", signatures: Iterable[bytes], message: Input, *, label: str | None = None) -> bool:
+    """Whether one of the signatures was made over ``message``, which is read in constant memory where it can be.
+
+    Progress is shown where it has a ``label``.
+    """
+    try:
+        hasher = key.hasher()
+    except UnsupportedAlgorithmError:
+        content = message.read()
+        verify: Callable[[bytes, bytes], None] = key.verify
+    else:
+        with progress(label or "", steps_of(message.size) if label else 0) as bar:
+            for piece in message.pieces():
+                hasher.update(piece)
+                bar.update(1)
+        content = hasher.digest()
+        verify = key.verify_digest
+    for signature in signatures:
+        try:
+            verify(signature, content)
+        except InvalidSignatureError:
+            continue
+        return True
+    return False
 
 
 def _from_base64(text: bytes) -> bytes:

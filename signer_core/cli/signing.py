@@ -1,34 +1,43 @@
 """How ``signer sign`` signs files of any size: whole while they are small, else by their digest, in constant memory."""
 
 import io
-import os
-from collections.abc import Callable, Iterator, Sequence
+import threading
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from signer_core.batches import one_by_one
 from signer_core.cli.failures import Failure
-from signer_core.cli.input import PIECE, Input, opened, read
+from signer_core.cli.input import PIECE, Input, opened
 from signer_core.cli.progress import Bar
-from signer_core.errors import MessageTooLargeError, PolicyViolationError, UnsupportedAlgorithmError
+from signer_core.errors import (
+    MessageTooLargeError,
+    PolicyViolationError,
+    SignCancelledError,
+    UnsupportedAlgorithmError,
+)
 
 if TYPE_CHECKING:
     from signer_core.signer import Signer
 
 #: In bytes: what is larger is signed by its digest, if it can be, and files that are signed together have no more.
 LARGE = 64 * 1024 * 1024
-_AT_ONCE = 64  # files that are signed together; as many as a remote backend is asked for at a time
+_LOOKAHEAD = 2  # files for each thread whose signatures may be there before that of the one before them
 
 
-def signature_of(signer: "Signer", message: Input, bar: Bar) -> bytes:
+def signature_of(signer: "Signer", message: Input, bar: Bar, *, cancel: threading.Event | None = None) -> bytes:
     """The signature over what is in an open file; ``bar`` makes a step for each piece of a large one."""
     most = _signed_whole(signer)
     head = message.read(most + 1)
     if len(head) <= most:
-        return signer.sign(head)
+        return signer.sign(head, cancel=cancel)
 
     def give(take: Callable[[bytes | memoryview], object]) -> None:
         take(head)
         bar.update(len(head) // PIECE)
         for piece in message.pieces():
+            if cancel is not None and cancel.is_set():
+                raise SignCancelledError(f"the signing of {message.name} was cancelled")
             take(piece)
             bar.update(1)
 
@@ -40,25 +49,38 @@ def signature_of(signer: "Signer", message: Input, bar: Bar) -> bytes:
             raise _too_large(signer, message) from None
         content = io.BytesIO()
         give(content.write)
-        return signer.sign(content.getvalue())
+        return signer.sign(content.getvalue(), cancel=cancel)
     except PolicyViolationError as error:
         error.add_note(f"{message.name} has more than {most} bytes, so it is signed by its digest")
         raise
     give(hasher.update)
-    signature = signer.sign_digest(hasher.digest())
+    signature = signer.sign_digest(hasher.digest(), cancel=cancel)
     if signer.public_key != key:  # a digest may belong to one key
         raise Failure(f"the key changed while {message.name} was read", remedy="sign it again")
     return signature
 
 
-def signatures_of(signer: "Signer", files: Sequence[str], bar: Bar) -> Iterator[tuple[str, bytes]]:
-    """The files, each with its signature, in their order; ``bar`` as above."""
-    for some in _together(files, _signed_whole(signer)):
-        if len(some) == 1:
-            with opened(some[0]) as message:
-                yield some[0], signature_of(signer, message, bar)
-        else:
-            yield from zip(some, signer.sign_many([read(file) for file in some]), strict=True)
+def signatures_of(
+    signer: "Signer", files: Iterable[str], bar: Bar, *, is_signed: Callable[[str], bool] = lambda _: False
+) -> Generator[bytes | None, None, None]:
+    """The signature over each of the files, in their order; None for one that ``is_signed`` already. ``bar`` as above.
+
+    As many are signed at once as the signer can serve. Each is read where and when it is signed, but all those that are
+    in memory together have :data:`LARGE` bytes at most, or are one file. What fails is raised at its place, and nothing
+    further is begun; so it is when the iterator is closed.
+    """
+    cancel = threading.Event()
+    memory = _Memory(LARGE)
+
+    def signature(file: str) -> bytes | None:
+        with opened(file) as message, memory.taken(message.size):
+            if is_signed(file):
+                bar.update(steps_to_sign(signer, message.size) - 1)
+                return None
+            return signature_of(signer, message, bar, cancel=cancel)
+
+    at_once = signer.concurrency
+    return one_by_one(signature, files, concurrency=at_once, lookahead=_LOOKAHEAD * at_once, cancel=cancel)
 
 
 def steps_to_sign(signer: "Signer", size: int | None) -> int:
@@ -71,22 +93,27 @@ def _signed_whole(signer: "Signer") -> int:
     return LARGE if signer.max_message_bytes is None else min(LARGE, signer.max_message_bytes)
 
 
-def _together(files: Sequence[str], most: int) -> Iterator[Sequence[str]]:
-    """The files in the lots that they are signed in; one that has more than ``most`` bytes is a lot by itself."""
-    lot: list[str] = []
-    together = 0
-    for file in files:
-        size = os.path.getsize(file)
-        if lot and (len(lot) == _AT_ONCE or together + size > LARGE or size > most):
-            yield lot
-            lot, together = [], 0
-        lot.append(file)
-        together += size
-        if size > most:
-            yield lot
-            lot, together = [], 0
-    if lot:
-        yield lot
+class _Memory:
+    """Room for so many bytes, which threads share."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._free = size
+        self._changed = threading.Condition()
+
+    @contextmanager
+    def taken(self, size: int | None) -> Iterator[None]:
+        """Wait for room for so many bytes, or for all there is where they are more, or nobody knows how many."""
+        size = self._size if size is None else min(size, self._size)
+        with self._changed:
+            self._changed.wait_for(lambda: self._free >= size)
+            self._free -= size
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._free += size
+                self._changed.notify_all()
 
 
 def _too_large(signer: "Signer", message: Input) -> MessageTooLargeError:

@@ -1,20 +1,17 @@
 """``signer verify``: the signature of a file."""
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import click
 
 from signer_core.cli.command_line import CommandLine
-from signer_core.cli.input import STDIN, Input, named, opened, read
+from signer_core.cli.input import STDIN, named, opened, read
 from signer_core.cli.output import Command, write
-from signer_core.cli.progress import progress, steps_of
+from signer_core.cli.signatures import LIMIT, candidates, is_one_over
 from signer_core.errors import InvalidSignatureError
 
 if TYPE_CHECKING:
     from signer_core.public_key import PublicKey
-
-_LIMIT = 1024 * 1024  # bytes, far above any signature or public key
 
 
 @click.command("verify", cls=Command)
@@ -36,44 +33,16 @@ def command(
         raise click.UsageError("FILE and SIGNATURE cannot both be the standard input")
     if algorithm is not None and public_key is None:
         raise click.UsageError("--algorithm is for the key of --public-key; the configured signer has its own")
-    encoded = read(signature, limit=_LIMIT)
+    encoded = read(signature, limit=LIMIT)
     with opened(file) as message:
         key = _configured_key(command_line) if public_key is None else _key_in(public_key, algorithm)
-        is_good = _is_good(key, encoded, message)
+        is_good = is_one_over(key, candidates(encoded), message, label="reading")
     if not is_good:
         raise InvalidSignatureError(
             f"wrong signature: {named(signature)} was not made over {named(file)} with this key",
             remedy=f"the key is {key.algorithm}, its fingerprint {key.fingerprint}; are both the signer's?",
         )
     write(f"the signature is good: made over {named(file)} with the {key.algorithm} key {key.fingerprint}\n")
-
-
-def _is_good(key: "PublicKey", encoded: bytes, message: Input) -> bool:
-    from signer_core.cli.signatures import candidates
-
-    verify, content = _verification(key, message)
-    for signature in candidates(encoded):
-        try:
-            verify(signature, content)
-        except InvalidSignatureError:
-            continue
-        return True
-    return False
-
-
-def _verification(key: "PublicKey", message: Input) -> tuple[Callable[[bytes, bytes], None], bytes]:
-    """What verifies signatures, and over what: the digest, where the algorithm allows, so that no size is too large."""
-    from signer_core.errors import UnsupportedAlgorithmError
-
-    try:
-        hasher = key.hasher()
-    except UnsupportedAlgorithmError:
-        return key.verify, message.read()
-    with progress("reading", steps_of(message.size)) as bar:
-        for piece in message.pieces():
-            hasher.update(piece)
-            bar.update(1)
-    return key.verify_digest, hasher.digest()
 
 
 def _configured_key(command_line: CommandLine) -> "PublicKey":
@@ -86,6 +55,6 @@ def _key_in(path: str, algorithm: str | None) -> "PublicKey":
     from signer_core.errors import KeyFormatError, UnsupportedAlgorithmError
 
     try:
-        return parse(read(path, limit=_LIMIT), algorithm)
+        return parse(read(path, limit=LIMIT), algorithm)
     except (KeyFormatError, UnsupportedAlgorithmError) as error:
         raise type(error)(f"{path}: {error.message}", remedy=error.remedy) from None

@@ -225,7 +225,7 @@ def test_a_signature_that_cannot_be_written_names_its_file(noop: Signer) -> None
     os.mkdir("other.sig")
     result = noop("sign", "message", "other")
     assert result.exit_code == 1
-    assert result.stderr.splitlines()[-1] == "error: other.sig cannot be written: Is a directory"
+    assert result.stderr.splitlines()[-1].startswith("error: other.sig cannot be written: Is a directory — ")
 
 
 def test_a_progress_bar_on_a_terminal() -> None:

@@ -5,6 +5,7 @@ import io
 import os
 import pty
 import subprocess
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,7 +19,7 @@ from signer_core.cli.signing import LARGE, signature_of, signatures_of
 from signer_core.errors import MessageTooLargeError, PolicyViolationError
 from tests.cli.conftest import PROGRAM, SEED, program, unmeasured
 from tests.cli.conftest import Signer as Run
-from tests.keys import Clock, Ed25519Key
+from tests.keys import PATIENCE, Clock, Ed25519Key, GatedKey, in_thread
 from tests.test_sign_digest import DigestKey, MessagesOnly, Renewing
 
 ECDSA = ("--set", "algorithm=ecdsa-p256-sha256")
@@ -153,22 +154,102 @@ def test_file_that_fails_while_it_is_read() -> None:
         signature_of(signer, Input("the file", Failing(bytes(100)), 100), Bar())
 
 
-def test_files_are_signed_in_lots_that_fit_into_memory(folder: Path) -> None:
-    class Seeing(Ed25519Key):
-        def sign(self, message: bytes, deadline: Deadline) -> bytes:
-            sizes.append(len(message))
-            return super().sign(message, deadline)
+# --- many files ------------------------------------------------------------------------------------------------------
 
-    sizes: list[int] = []
-    half = LARGE // 2
-    names = [f"file{number}" for number in range(5)]
-    for name, size in zip(names, [1, half, half, LARGE + 1, 2], strict=True):
-        sparse(name, size)
-    with Signer(Seeing(), concurrency=1) as signer:
-        # one lot at a time: what comes before a signature was signed, and no more
-        seen = [(name, len(sizes)) for name, _ in signatures_of(signer, names, Bar())]
-    assert sizes == [1, half, half, LARGE + 1, 2]
-    assert seen == [("file0", 2), ("file1", 2), ("file2", 3), ("file3", 4), ("file4", 5)]
+
+class Weighing(DigestKey):
+    """It waits at a gate, and knows how many bytes it holds, and how many it held at most."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.held = self.most = 0
+        self.entered = threading.Semaphore(0)
+        self.gate = threading.Event()
+        self._weighing = threading.Lock()
+
+    def sign(self, message: bytes, deadline: Deadline) -> bytes:
+        with self._weighing:
+            self.held += len(message)
+            self.most = max(self.most, self.held)
+        self.entered.release()
+        try:
+            assert self.gate.wait(PATIENCE)
+            return super().sign(message, deadline)
+        finally:
+            with self._weighing:
+                self.held -= len(message)
+
+
+def test_files_that_are_in_memory_together_fit_into_it(folder: Path) -> None:
+    third = LARGE // 3
+    names = [str(sparse(f"file{number}", third)) for number in range(12)]
+    key = Weighing()
+    with Signer(key, concurrency=8) as signer:
+        signing = in_thread(lambda: list(signatures_of(signer, names, Bar())))
+        for _ in range(3):
+            assert key.entered.acquire(timeout=PATIENCE)
+        key.gate.set()
+        for signature in signing.result():
+            signer.public_key.verify(signature, bytes(third))
+    assert key.most == 3 * third
+
+
+def test_small_files_are_signed_as_many_at_once_as_the_signer_serves(folder: Path) -> None:
+    names = [str(sparse(f"file{number}", number)) for number in range(20)]
+    key = GatedKey()
+    with Signer(key, concurrency=5) as signer:
+        signing = in_thread(lambda: list(signatures_of(signer, names, Bar())))
+        key.wait_entered(5)
+        key.gate.set()
+        for size, signature in enumerate(signing.result()):
+            signer.public_key.verify(signature, bytes(size))
+    assert key.most_inside == 5
+
+
+def test_file_beyond_all_memory_is_signed_among_the_others(folder: Path) -> None:
+    sizes = [1, LARGE + 1, LARGE // 2, 0, LARGE + PIECE, 2]
+    names = [str(sparse(f"file{number}", size)) for number, size in enumerate(sizes)]
+    key, bar = DigestKey(), Bar()
+    with Signer(key, concurrency=3) as signer:
+        for size, signature in zip(sizes, signatures_of(signer, names, bar), strict=True):
+            assert signature is not None
+            signer.public_key.verify(signature, bytes(size))
+    assert (len(key.given), bar.steps) == (2, 2 * (LARGE // PIECE) + 1)
+
+
+def test_file_that_is_gone_is_told_at_its_place_and_nothing_after_it_is_begun(folder: Path) -> None:
+    names = [str(sparse(f"file{number}", number)) for number in range(100)]
+    os.unlink(names[50])
+    given = []
+    with Signer(Ed25519Key(), concurrency=2) as signer:
+        signatures = signatures_of(signer, names, Bar())
+        for _ in range(50):
+            given.append(next(signatures))
+        with pytest.raises(Failure, match=r"^file50 cannot be read: No such file or directory$"):
+            next(signatures)
+        assert list(signatures) == []
+    assert len(set(given)) == 50
+
+
+def test_reading_of_a_large_file_ends_when_nobody_wants_its_signature(folder: Path) -> None:
+    reading, cancelled = threading.Event(), threading.Event()
+
+    class Telling(Bar):
+        def update(self, n_steps: int) -> None:
+            super().update(n_steps)
+            reading.set()
+            assert cancelled.wait(PATIENCE)
+
+    sparse("small", 1)
+    sparse("large", LARGE + 1000 * PIECE)
+    bar = Telling()
+    with Signer(DigestKey(), concurrency=2) as signer:
+        signatures = signatures_of(signer, ["small", "large", "small"], bar)
+        next(signatures)
+        assert reading.wait(PATIENCE)
+        signatures.close()
+        cancelled.set()
+    assert bar.steps < LARGE // PIECE + 10
 
 
 # --- the command -----------------------------------------------------------------------------------------------------

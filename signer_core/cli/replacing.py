@@ -1,0 +1,53 @@
+"""Many files that are replaced: together on their way to the disk, and one after another where they are seen."""
+
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Self
+
+from signer_core.cli.interruption import Interruption
+from signer_core.cli.output import Replacement
+
+#: So many files are written at a time. A disk takes about as long to sync many of them as to sync one.
+_AT_ONCE = 8
+
+
+class Replacing:
+    """Replaces files in the order in which they are added; at the end of the ``with`` each of them is in its place.
+
+    None of them is there in part, and when one cannot be written, those after it are not replaced.
+    """
+
+    def __init__(self, interruption: Interruption) -> None:
+        self._interruption = interruption
+        self._waiting: deque[tuple[Replacement, Future[None], Callable[[], None]]] = deque()
+        self._threads = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="signer-output")
+
+    def add(self, path: str, content: bytes, placed: Callable[[], None]) -> None:
+        """Replace the file at ``path``; ``placed()`` is called when, and only if, it was."""
+        with self._interruption.held():
+            replacement = Replacement(path, content)
+            self._waiting.append((replacement, self._threads.submit(replacement.write), placed))
+        while self._waiting and (len(self._waiting) > _AT_ONCE or self._waiting[0][1].done()):
+            self._place_first()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with self._interruption.held():
+            try:
+                while self._waiting:
+                    self._place_first()
+            finally:
+                self._threads.shutdown()
+                for each in self._waiting:
+                    each[0].discard()
+
+    def _place_first(self) -> None:
+        replacement, writing, placed = self._waiting[0]
+        writing.result()
+        with self._interruption.held():
+            replacement.take_place()
+            self._waiting.popleft()
+            placed()
