@@ -28,12 +28,14 @@ def sign_many(command_line: "CommandLine", files: Sequence[str], encoding: str, 
     """Sign each file; with ``only_missing`` not those that have the signature already."""
     _check_all(files)
     missing = dict(enumerate(files))
-    with interruptible() as interruption, command_line.open_signer() as signer:
+    has_begun = False
+    try:
+        with interruptible() as interruption, command_line.open_signer() as signer:
+            has_begun = True
 
-        def is_signed(file: str) -> bool:
-            return only_missing and _has_signature(signer, file, encoding)
+            def is_signed(file: str) -> bool:
+                return only_missing and _has_signature(signer, file, encoding)
 
-        try:
             steps = sum(steps_to_sign(signer, os.path.getsize(file)) for file in files)
             with (
                 progress("signing", steps) as bar,
@@ -51,9 +53,10 @@ def sign_many(command_line: "CommandLine", files: Sequence[str], encoding: str, 
                         continue
                     content = ENCODINGS[encoding](signature)
                     replacing.add(files[number] + _SUFFIX, content, functools.partial(placed, number))
-        except BaseException as error:
+    except BaseException as error:
+        if has_begun or isinstance(error, KeyboardInterrupt):
             error.add_note(account(len(files), list(missing.values())))
-            raise
+        raise
 
 
 def account(count: int, missing: Sequence[str]) -> str:
