@@ -44,8 +44,11 @@ def in_order(
             except BaseException:
                 cancel.set()
                 raise
-    if failures:
-        raise failures[0]
+    try:
+        if failures:
+            raise failures[0]
+    finally:
+        failures.clear()  # else an error would hold this frame, which holds it
     return [results[number] for number in range(len(items))]
 
 

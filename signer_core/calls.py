@@ -148,7 +148,10 @@ class Calls:
             self._key.leave(call)
             raise
         signing.add_done_callback(lambda _: self._key.leave(call))
-        return await parallel.outcome(signing, deadline=deadline, cancel=cancel)
+        try:
+            return await parallel.outcome(signing, deadline=deadline, cancel=cancel)
+        finally:
+            del signing  # else an error would hold this frame, which holds it
 
     def _signed(self, way: WayOf, content: bytes, deadline: Deadline) -> bytes:
         call = object()

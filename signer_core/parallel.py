@@ -74,7 +74,10 @@ async def outcome(future: "Future[T]", *, deadline: Deadline, cancel: threading.
             timer.cancel()
     if future.cancelled():
         raise DeadlineExceededError(f"the call waited {deadline.seconds:g}s for a free thread")
-    return future.result()
+    try:
+        return future.result()
+    finally:
+        del future  # else an error would hold this frame, which holds it
 
 
 def _set(ended: "asyncio.Future[None]") -> None:

@@ -105,10 +105,11 @@ class Window(Generic[Item, Result]):
         self._places.popleft()
         if place.error is None:
             return place.result
+        error, place.error = place.error, None
         try:
-            raise place.error
+            raise error
         finally:
-            del place, helped  # the error's traceback leads here
+            del error, place, helped  # else the error would hold this frame, which holds it
 
     def stop(self) -> None:
         """Begin nothing more, and let the threads end."""
