@@ -14,7 +14,7 @@ from signer_core.cli.interruption import interruptible
 from signer_core.cli.progress import progress
 from signer_core.cli.replacing import Replacing
 from signer_core.cli.signatures import ENCODINGS, LIMIT, candidates, is_one_over
-from signer_core.cli.signing import signatures_of, steps_to_sign
+from signer_core.cli.signing import check_sizes, signatures_of, steps_to_sign
 
 if TYPE_CHECKING:
     from signer_core.cli.command_line import CommandLine
@@ -31,12 +31,14 @@ def sign_many(command_line: "CommandLine", files: Sequence[str], encoding: str, 
     has_begun = False
     try:
         with interruptible() as interruption, command_line.open_signer() as signer:
+            sizes = {file: os.path.getsize(file) for file in files}
+            check_sizes(signer, sizes)
             has_begun = True
 
             def is_signed(file: str) -> bool:
                 return only_missing and _has_signature(signer, file, encoding)
 
-            steps = sum(steps_to_sign(signer, os.path.getsize(file)) for file in files)
+            steps = sum(steps_to_sign(signer, sizes[file]) for file in files)
             with (
                 progress("signing", steps) as bar,
                 Replacing(interruption) as replacing,

@@ -2,7 +2,7 @@
 
 import io
 import threading
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -46,7 +46,7 @@ def signature_of(signer: "Signer", message: Input, bar: Bar, *, cancel: threadin
         hasher = signer.hasher()
     except UnsupportedAlgorithmError:
         if signer.max_message_bytes is not None:
-            raise _too_large(signer, message) from None
+            raise _too_large(signer, message.name, message.size) from None
         content = io.BytesIO()
         give(content.write)
         return signer.sign(content.getvalue(), cancel=cancel)
@@ -83,6 +83,19 @@ def signatures_of(
     return one_by_one(signature, files, concurrency=at_once, lookahead=_LOOKAHEAD * at_once, cancel=cancel)
 
 
+def check_sizes(signer: "Signer", sizes: Mapping[str, int]) -> None:
+    """Raise MessageTooLargeError where one of these files has a size, in bytes, that the key signs in no way."""
+    most = signer.max_message_bytes
+    larger = [name for name, size in sizes.items() if most is not None and size > most]
+    if larger:
+        try:
+            signer.hasher()
+        except UnsupportedAlgorithmError:
+            raise _too_large(signer, larger[0], sizes[larger[0]]) from None
+        except PolicyViolationError:  # told when it is signed, and not of one that is signed already
+            pass
+
+
 def steps_to_sign(signer: "Signer", size: int | None) -> int:
     """How many steps the signature over a file of so many bytes is: one, and one for each piece of a large one."""
     return 1 if size is None or size <= _signed_whole(signer) else 1 + size // PIECE
@@ -116,14 +129,14 @@ class _Memory:
                 self._changed.notify_all()
 
 
-def _too_large(signer: "Signer", message: Input) -> MessageTooLargeError:
+def _too_large(signer: "Signer", name: str, size: int | None) -> MessageTooLargeError:
     from signer_core.algorithms import FACTS
 
     limit = signer.max_message_bytes
-    size = f"more than {limit}" if message.size is None else message.size
+    told = f"more than {limit}" if size is None else size
     return MessageTooLargeError(
-        f"{message.name} has {size} bytes, and this key signs at most {limit}",
+        f"{name} has {told} bytes, and this key signs at most {limit}",
         remedy=FACTS[signer.algorithm].why_not_larger,
         limit=limit,
-        size=message.size,
+        size=size,
     )

@@ -394,6 +394,28 @@ def test_a_backend_that_fails_in_the_middle(
     verify(key, signed())
 
 
+def test_a_file_that_the_key_cannot_sign_and_none_is_signed(signer: Signer, kms: FakeKms, folder: Path) -> None:
+    names = files(10)
+    Path("f005").write_bytes(bytes(4097))
+    result = signer(*at_kms(), "sign", *names)
+    assert result.exit_code == 1
+    assert result.stderr.startswith("error: f005 has 4097 bytes, and this key signs at most 4096\n")
+    assert (signed(), kms.requests["Sign"]) == (set(), 0)
+
+
+@pytest.mark.parametrize("size", [4096, 4097, 100_000])
+def test_files_of_any_size_at_kms_where_digests_are_signed(
+    size: int, signer: Signer, kms: FakeKms, folder: Path
+) -> None:
+    kms.create_key(spec="ECC_NIST_P256", alias="alias/digests")
+    names = files(3)
+    os.truncate("f001", size)
+    assert signer(*at_kms(key_id="alias/digests"), "sign", *names).exit_code == 0
+    with create_signer({"backend": "awskms", "key_id": "alias/digests"}) as opened:
+        for name in names:
+            opened.public_key.verify(Path(f"{name}.sig").read_bytes(), Path(name).read_bytes())
+
+
 names = st.text(st.characters(exclude_categories=["C", "Z"]), min_size=1)
 
 

@@ -9,13 +9,14 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from signer_core import Deadline, Signer, SigningKey, create_signer, hookimpl
 from signer_core.cli.failures import Failure
 from signer_core.cli.input import PIECE, Input
-from signer_core.cli.signing import LARGE, signature_of, signatures_of
+from signer_core.cli.signing import LARGE, check_sizes, signature_of, signatures_of
 from signer_core.errors import MessageTooLargeError, PolicyViolationError
 from tests.cli.conftest import PROGRAM, SEED, program, unmeasured
 from tests.cli.conftest import Signer as Run
@@ -229,6 +230,12 @@ def test_file_that_is_gone_is_told_at_its_place_and_nothing_after_it_is_begun(fo
             next(signatures)
         assert list(signatures) == []
     assert len(set(given)) == 50
+
+
+@pytest.mark.parametrize("options", [{}, {"extensions": {"judge": Judging()}}], ids=["signed", "refused"])
+def test_sizes_that_may_be_signed_by_a_digest_pass(options: dict[str, Any]) -> None:
+    with Signer(Small(), **options) as signer:
+        check_sizes(signer, {"small": 10, "large": 11})
 
 
 def test_reading_of_a_large_file_ends_when_nobody_wants_its_signature(folder: Path) -> None:
