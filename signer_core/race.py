@@ -169,7 +169,7 @@ class Race:
             deadline.check()
             signature = self._attempt(self._content, deadline)
         except BaseException as error:  # the caller is to get it, whatever it is
-            if self._over.is_set() and not isinstance(error, SignCancelledError):
+            if self._over.is_set():
                 _report(error)
             self._end(error, free, part)
         else:
@@ -203,7 +203,9 @@ def _graver(failures: list[BaseException]) -> BaseException:
 
 
 def _report(error: BaseException) -> None:
-    """Log a failure that the caller does not get, or not yet."""
+    """Log a failure that the caller does not get, or not yet; that an attempt was told to stop is none."""
+    if isinstance(error, SignCancelledError):
+        return
     level = logging.INFO if getattr(error, "retryable", False) else logging.WARNING
     _logger.log(level, "one of two attempts failed: %s", _told(error))
 

@@ -321,7 +321,7 @@ def test_deadline_of_the_call_ends_both(logged: Logged) -> None:
     assert len(key.deadlines) == 2
 
 
-def test_cancellation_ends_both_and_the_call() -> None:
+def test_cancellation_ends_both_and_the_call(logged: Logged) -> None:
     cancel, first = threading.Event(), Slow()
     second = Slow()
     signer, key = hedged(first, second, max_retries=3)
@@ -335,6 +335,7 @@ def test_cancellation_ends_both_and_the_call() -> None:
     assert first.stopped.is_set()
     assert second.stopped.is_set()
     assert len(key.deadlines) == 2
+    assert logged.lines == [("INFO", "no answer in 0.001s: a second attempt runs beside the first")]
 
 
 def test_sleep_in_an_attempt_ends_with_the_call_or_when_the_other_has_won() -> None:
