@@ -77,8 +77,8 @@ class Signer(Signing, Facts, Closing):
         self._backend = backend
         self._origin = origin
         attempts = Attempts(
-            timeout=budget(timeout),
-            attempt_timeout=budget(attempt_timeout),
+            timeout=_budget("timeout", timeout),
+            attempt_timeout=_budget("attempt_timeout", attempt_timeout),
             max_retries=max_retries,
             clock=clock,
             jitter=jitter,
@@ -137,9 +137,16 @@ class Signer(Signing, Facts, Closing):
 
 
 def _hedging(hedge_after: float | str | None, attempts: Attempts, *, verify: bool) -> "Hedging | None":
-    seconds = budget(hedge_after)
+    seconds = _budget("hedge_after", hedge_after)
     if seconds is None:
         return None
     from signer_core.hedging import Hedging
 
     return Hedging(seconds, attempts, verify=verify)
+
+
+def _budget(option: str, value: float | str | None) -> float | None:
+    try:
+        return budget(value)
+    except ValueError as error:
+        raise ValueError(f"{option} is {value!r}; {error}") from None

@@ -821,10 +821,13 @@ def test_what_does_not_fit_is_refused_in_code(more: dict[str, Any]) -> None:
         Signer(Ed25519Key(), hedge_after=1, **more)
 
 
-@pytest.mark.parametrize("hedge_after", [0, "0ms"])
-def test_time_that_is_none_is_refused_in_code(hedge_after: Any) -> None:
-    with pytest.raises(ValueError, match="it must be longer than 0"):
-        Signer(Ed25519Key(), hedge_after=hedge_after)
+@pytest.mark.parametrize("option", ["timeout", "attempt_timeout", "hedge_after"])
+@pytest.mark.parametrize(
+    ("value", "why"), [(0, "it must be longer than 0"), ("0ms", "it must be longer than 0"), ("soon", "write seconds")]
+)
+def test_time_that_is_none_is_refused_in_code(option: str, value: Any, why: str) -> None:
+    with pytest.raises(ValueError, match=f"^{option} is {value!r}; {why}"):
+        Signer(Ed25519Key(), **{option: value})
 
 
 def test_environment_sets_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
