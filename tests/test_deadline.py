@@ -1,4 +1,6 @@
 import math
+import multiprocessing
+import sys
 import threading
 
 import pytest
@@ -33,6 +35,17 @@ def test_not_a_number_is_refused() -> None:
         Deadline.after(math.nan)
 
 
+def test_largest_number_is_a_limit() -> None:
+    assert Deadline.after(sys.float_info.max).seconds == sys.float_info.max
+
+
+def test_what_is_no_event_cannot_cancel() -> None:
+    with pytest.raises(
+        TypeError, match=r"^cancel must be a threading\.Event, not multiprocessing\.synchronize\.Event$"
+    ):
+        Deadline.after(1, cancel=multiprocessing.Event())  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize("seconds", [0, -1, -math.inf])
 def test_zero_or_less_is_over_already(seconds: float) -> None:
     deadline = Deadline.after(seconds)
@@ -53,7 +66,7 @@ def test_check_says_which_budget_is_used_up() -> None:
 def test_cancellation_goes_before_the_deadline() -> None:
     cancel = threading.Event()
     cancel.set()
-    with pytest.raises(SignCancelledError):
+    with pytest.raises(SignCancelledError, match="cancelled"):
         Deadline.after(0, cancel=cancel).check()
 
 
@@ -188,6 +201,13 @@ def test_within_no_limit_is_the_limit_of_the_step_by_the_same_clock() -> None:
     step = Deadline.after(None, clock=clock).within(3)
     clock.advance(1)
     assert step.remaining() == 2
+
+
+def test_a_step_of_all_that_is_left_has_the_budget_of_the_call() -> None:
+    clock = Clock()
+    deadline = Deadline.after(5, clock=clock)
+    clock.advance(2)
+    assert deadline.within(3).seconds == 5
 
 
 def test_within_keeps_the_cancellation() -> None:

@@ -169,16 +169,16 @@ def test_each_encoding_leads_back_to_the_key(key: PublicKey) -> None:
 def test_an_encoding_is_there_or_is_refused_as_unsupported(algorithm: Algorithm) -> None:
     key = key_for(algorithm)
     key_type = FACTS[algorithm].key_type
-    for encode, is_there in (
-        (key.to_openssh, key_type.has_openssh),
-        (key.to_libp2p, key_type.libp2p is not None),
-        (lambda: key.raw, key_type.has_raw),
-        (lambda: key.address, key_type.has_raw),
+    for encode, is_there, missing in (
+        (key.to_openssh, key_type.has_openssh, "form in OpenSSH; use PEM, DER or a JSON Web Key"),
+        (key.to_libp2p, key_type.libp2p is not None, "form in libp2p; use PEM, DER or a JSON Web Key"),
+        (lambda: key.raw, key_type.has_raw, "raw form.*; use "),
+        (lambda: key.address, key_type.has_raw, "raw form.*; use "),
     ):
         if is_there:
             assert isinstance(encode(), bytes)
         else:
-            with pytest.raises(UnsupportedAlgorithmError, match=f"{key_type.name} has no .*; use "):
+            with pytest.raises(UnsupportedAlgorithmError, match=f"^{key_type.name} has no {missing}"):
                 encode()
 
 
@@ -381,10 +381,19 @@ def test_verify_takes_buffers() -> None:
         KEY.verify(kind(signature), kind(message))
 
 
-@pytest.mark.parametrize(("signature", "message"), [("x" * 64, b""), (SIGNATURE, ""), (64, b""), (SIGNATURE, 0)])
-def test_verify_of_what_is_no_bytes_is_a_type_error(signature: Any, message: Any) -> None:
-    with pytest.raises(TypeError, match="must be bytes, bytearray or memoryview, not"):
+@pytest.mark.parametrize(
+    ("signature", "message", "name"),
+    [("x" * 64, b"", "signature"), (SIGNATURE, "", "message"), (64, b"", "signature"), (SIGNATURE, 0, "message")],
+)
+def test_verify_of_what_is_no_bytes_is_a_type_error(signature: Any, message: Any, name: str) -> None:
+    with pytest.raises(TypeError, match=f"^{name} must be bytes, bytearray or memoryview, not"):
         KEY.verify(signature, message)
+
+
+@pytest.mark.parametrize(("signature", "digest", "name"), [("", bytes(32), "signature"), (b"", "", "digest")])
+def test_verify_digest_of_what_is_no_bytes_is_a_type_error(signature: Any, digest: Any, name: str) -> None:
+    with pytest.raises(TypeError, match=f"^{name} must be bytes, bytearray or memoryview, not str"):
+        key_for(Algorithm.ECDSA_P256_SHA256).verify_digest(signature, digest)
 
 
 def test_equal_keys_are_one_in_a_set() -> None:

@@ -1,0 +1,100 @@
+"""``python -m sweep [PART]…``: look for faults; exit with 1 if there are any."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+
+import click
+
+from sweep import fuzzing, mutation, properties
+from sweep.mutation import ROOT
+
+PARTS = ("properties", "fuzz", "soak", "mutation")
+#: Signatures in a second that the soak makes at least; it is told a number, not a time.
+_SOAKED_PER_SECOND = 300
+
+
+@click.command(help="Look for faults, in all ways or in some, for MINUTES; each gets the same part of them.")
+@click.argument("parts", nargs=-1, type=click.Choice(PARTS))
+@click.option("--minutes", type=click.FloatRange(min=0, min_open=True), default=20.0, show_default=True)
+@click.option(
+    "--only", multiple=True, metavar="NAME", help="A target of fuzz, or a group of mutation; may be repeated."
+)
+@click.option("--fresh", is_flag=True, help="Forget what mutation found before, and try all mutants again.")
+def main(parts: tuple[str, ...], *, minutes: float, only: tuple[str, ...], fresh: bool) -> None:
+    """Run as a program."""
+    parts, found = parts or PARTS, list[str]()
+    seconds = minutes * 60 / len(parts)
+    for part in parts:
+        click.echo(f"== {part}, for {seconds / 60:.1f} minutes ==")
+        began = time.monotonic()
+        match part:
+            case "properties":
+                found += _properties(seconds)
+            case "fuzz":
+                found += _fuzz(seconds, only)
+            case "soak":
+                found += _soak(seconds)
+            case _:
+                found += _mutation(seconds, only, fresh=fresh)
+        click.echo(f"took {time.monotonic() - began:.0f}s")
+    click.echo("\n".join(["== found ==", *found]) if found else "nothing found")
+    sys.exit(1 if found else 0)
+
+
+def _properties(seconds: float) -> Iterator[str]:
+    searched = properties.search(seconds)
+    click.echo(searched)
+    if searched.failure is not None:
+        click.echo(searched.failure)
+        yield "a property does not hold"
+
+
+def _fuzz(seconds: float, only: tuple[str, ...]) -> Iterator[str]:
+    from sweep.targets import TARGETS
+
+    names = _chosen(list(TARGETS), only)
+    for name in names:
+        fuzzed = fuzzing.fuzz(name, seconds / len(names))
+        click.echo(fuzzed)
+        if not fuzzed.ended_well:
+            inputs = ", ".join(str(path.relative_to(ROOT)) for path in fuzzed.found) or "no input was kept"
+            yield f"{name}: {inputs}; mend it, and put the input into tests/regressions/{name}/"
+
+
+def _soak(seconds: float) -> Iterator[str]:
+    signatures = max(4000, round(seconds * _SOAKED_PER_SECOND))
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "benchmarks.soak", "--signatures", str(signatures)],
+            cwd=ROOT,
+            stdin=subprocess.DEVNULL,
+            check=False,
+            timeout=max(120.0, 4 * seconds),
+        )
+        if done.returncode:
+            yield "the soak broke a promise"
+    except subprocess.TimeoutExpired:
+        yield f"the soak did not make {signatures} signatures in time"
+
+
+def _mutation(seconds: float, only: tuple[str, ...], *, fresh: bool) -> Iterator[str]:
+    end, names = time.monotonic() + seconds, _chosen([each.name for each in mutation.groups()], only)
+    groups = [each for each in mutation.groups() if each.name in names]
+    for number, group in enumerate(groups):
+        share = (end - time.monotonic()) / (len(groups) - number)
+        result = mutation.mutate(group, seconds=share, fresh=fresh)
+        click.echo(result)
+        for name, change in result.survivors.items():
+            yield f"{name} survives:\n  - {change.was}\n  + {change.becomes}"
+        for change in result.outdated:
+            yield f"sweep/survivors.toml has a reason for what does not survive, in {change.module}: {change.becomes}"
+
+
+def _chosen(names: list[str], only: tuple[str, ...]) -> list[str]:
+    return [name for name in names if name in only] or names
+
+
+if __name__ == "__main__":
+    main(prog_name="python -m sweep")
