@@ -3,7 +3,7 @@
 import contextlib
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from types import FrameType
 
 
@@ -59,13 +59,19 @@ def interruptible() -> Iterator[Interruption]:
             signal.signal(each, signal.SIG_DFL if each == signal.SIGINT else signal.SIG_IGN)
         interruption.come(number)
 
-    try:
+    with _restored(before), _restored(before):  # twice: the one signal that is raised may come in the first end
         for each in before:
             signal.signal(each, handle)
         yield interruption
+
+
+@contextlib.contextmanager
+def _restored(handlers: "Mapping[signal.Signals, signal._HANDLER]") -> Iterator[None]:
+    try:
+        yield
     finally:
-        for each, handler in before.items():
-            signal.signal(each, handler)
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
 
 
 def _handled_by_default() -> "dict[signal.Signals, signal._HANDLER]":

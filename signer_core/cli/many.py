@@ -42,6 +42,7 @@ def sign_many(command_line: "CommandLine", files: Sequence[str], encoding: str, 
             with (
                 progress("signing", steps) as bar,
                 Replacing(interruption) as replacing,
+                replacing,  # ended once more: an interrupt, of which there is one, may come where the first end begins
                 contextlib.closing(signatures_of(signer, files, bar, is_signed=is_signed)) as signatures,
             ):
 

@@ -43,6 +43,7 @@ class Replacing:
                 self._threads.shutdown()
                 for each in self._waiting:
                     each[0].discard()
+                self._waiting.clear()
 
     def _place_first(self) -> None:
         replacement, writing, placed = self._waiting[0]

@@ -8,9 +8,11 @@ import re
 import resource
 import signal
 import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from hypothesis import given
@@ -18,10 +20,12 @@ from hypothesis import strategies as st
 
 from signer_aws_kms.testing import FakeKms, faults
 from signer_core import PublicKey, create_signer
+from signer_core.cli import interruption, many, output, replacing
 from signer_core.cli.many import account, listed
 from tests.cli.conftest import PROGRAM, SEED, Signer, program, unmeasured
 from tests.conftest import Install
 from tests.keys import PATIENCE, until
+from tests.plugins.aws_kms.interruptions import _Counting
 from tests.plugins.aws_kms.test_many import Gate
 
 NOOP = ("--backend", "noop", "--set", f"seed={SEED}")
@@ -262,6 +266,43 @@ def test_a_second_interrupt_ends_at_once_what_the_first_one_lets_end(thousand: l
     finally:
         gate.set()
     assert (signed(), left()) == (set(), [])
+
+
+class Signalling(_Counting):
+    """Sends SIGINT to this process, ``left`` points from now; what handles it raises there, or holds it."""
+
+    def _reached(self) -> None:
+        self.left -= 1
+        if self.left < 0:
+            sys.settrace(None)
+            signal.raise_signal(signal.SIGINT)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::ResourceWarning")  # what is interrupted between the opening of a file and its with
+@pytest.mark.parametrize("module", [interruption, many, output, replacing], ids=lambda module: module.__name__)
+def test_an_interrupt_at_each_point_leaves_whole_signatures_and_nothing_else(
+    module: ModuleType, noop: Signer, folder: Path, public_key: PublicKey
+) -> None:
+    names, before = files(5), signal.getsignal(signal.SIGINT)
+    points = 0
+    while True:
+        signalling = Signalling(module.__file__, points)
+        with signalling:
+            result = noop("sign", *names)
+        if signalling.left >= 0:
+            break
+        missing = [name for name in names if name not in signed()]
+        (_, error) = f"\n{result.stderr}".rstrip().rsplit("\n", 1)
+        if result.exit_code != 0:  # else it came after the end
+            assert (result.exit_code, error.split(" — ")[0]) == (130, "error: interrupted")
+            assert error in ("error: interrupted", f"error: interrupted — {account(5, missing)}")
+        assert (left(), signal.getsignal(signal.SIGINT)) == ([], before)
+        verify(public_key, signed())
+        for name in signed():
+            os.unlink(f"{name}.sig")
+        points += 1
+    assert points > 20
 
 
 def test_what_is_ignored_from_the_start_stays_so(thousand: list[str], public_key: PublicKey) -> None:
