@@ -1,12 +1,17 @@
 """Batches in order: all at once, or as an iterator that looks ahead no further than it needs."""
 
+import contextlib
 import itertools
 import threading
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
+from signer_core.errors import SignError
 from signer_core.parallel import submitted
 from signer_core.window import Window
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future, ThreadPoolExecutor
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -40,7 +45,9 @@ def in_order(
 
         with ThreadPoolExecutor(workers, thread_name_prefix="signer") as executor:
             try:
-                wait([submitted(executor, work) for _ in range(workers)])
+                if not (started := list(_started(executor, work, workers))):
+                    work()
+                wait(started)
             except BaseException:
                 cancel.set()
                 raise
@@ -50,6 +57,13 @@ def in_order(
     finally:
         failures.clear()  # else an error would hold this frame, which holds it
     return [results[number] for number in range(len(items))]
+
+
+def _started(executor: "ThreadPoolExecutor", work: Callable[[], None], count: int) -> "Iterator[Future[None]]":
+    """``work`` in ``count`` threads, or in as many as the system has."""
+    with contextlib.suppress(SignError):
+        for _ in range(count):
+            yield submitted(executor, work)
 
 
 def one_by_one(

@@ -1,11 +1,13 @@
 """Items that were taken ahead and wait for their turn, and the threads that work on them."""
 
+import contextlib
 import contextvars
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Generic, TypeVar
 
+from signer_core.errors import SignError
 from signer_core.forks import tell_after_fork
 from signer_core.parallel import submitted
 
@@ -127,7 +129,8 @@ class Window(Generic[Item, Result]):
                 from concurrent.futures import ThreadPoolExecutor
 
                 self._executor = ThreadPoolExecutor(self._most, thread_name_prefix="signer")
-            submitted(self._executor, self._context.copy().run, self._work)
+            with contextlib.suppress(SignError):  # the system has no more threads: those that there are will do
+                submitted(self._executor, self._context.copy().run, self._work)
 
     def _work(self) -> None:
         while True:

@@ -8,7 +8,7 @@ import os
 import signal
 import threading
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import pytest
@@ -88,6 +88,25 @@ def test_in_order_raises_the_first_failure_and_cancels(size: int, failing: int, 
     with pytest.raises(LookupError, match=str(failing % size)):
         in_order(function, [bytes([number]) for number in range(size)], concurrency=concurrency, cancel=cancel)
     assert cancel.is_set()
+
+
+@pytest.mark.parametrize("threads", [0, 1, 2, 3])
+@pytest.mark.parametrize("way", [Signer.sign_many, Signer.sign_iter])
+def test_as_few_threads_as_the_system_has_will_do(
+    way: Callable[..., Iterable[bytes]], threads: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start, left = threading.Thread.start, iter(range(threads))
+
+    def limited(thread: threading.Thread) -> None:
+        if next(left, None) is None:
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    ended = Threads()
+    with Signer(Ed25519Key(), concurrency=4) as signer, monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", limited)
+        assert list(way(signer, numbered(20))) == [signature_of(each) for each in numbered(20)]
+    ended.wait_ended()
 
 
 # --- sign_iter -------------------------------------------------------------------------------------------------------
