@@ -7,11 +7,11 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 from signer_core.errors import SignError
-from signer_core.parallel import submitted
+from signer_core.parallel import submitted, threads
 from signer_core.window import Window
 
 if TYPE_CHECKING:
-    from concurrent.futures import Future, ThreadPoolExecutor
+    from concurrent.futures import Future
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -38,19 +38,8 @@ def in_order(
                 cancel.set()
 
     workers = min(concurrency, len(items))
-    if workers <= 1:
+    if workers <= 1 or not _worked(work, workers, cancel):
         work()
-    else:
-        from concurrent.futures import ThreadPoolExecutor, wait
-
-        with ThreadPoolExecutor(workers, thread_name_prefix="signer") as executor:
-            try:
-                if not (started := list(_started(executor, work, workers))):
-                    work()
-                wait(started)
-            except BaseException:
-                cancel.set()
-                raise
     try:
         if failures:
             raise failures[0]
@@ -59,11 +48,25 @@ def in_order(
     return [results[number] for number in range(len(items))]
 
 
-def _started(executor: "ThreadPoolExecutor", work: Callable[[], None], count: int) -> "Iterator[Future[None]]":
-    """``work`` in ``count`` threads, or in as many as the system has."""
-    with contextlib.suppress(SignError):
-        for _ in range(count):
-            yield submitted(executor, work)
+def _worked(work: Callable[[], None], most: int, cancel: threading.Event) -> bool:
+    """``work()`` in ``most`` threads, or in as many as the system has; False if it has none."""
+    from concurrent.futures import wait
+
+    try:
+        executor = threads(most)
+    except SignError:
+        return False
+    started: list[Future[None]] = []
+    with executor:
+        try:
+            with contextlib.suppress(SignError):
+                while len(started) < most:
+                    started.append(submitted(executor, work))
+            wait(started)
+        except BaseException:
+            cancel.set()
+            raise
+    return bool(started)
 
 
 def one_by_one(

@@ -39,9 +39,7 @@ class Threads:
         """Have ``function()`` called in a thread, with the caller's context variables."""
         with self._starting:
             if self._executor is None:
-                from concurrent.futures import ThreadPoolExecutor
-
-                self._executor = ThreadPoolExecutor(self._most, thread_name_prefix="signer")
+                self._executor = threads(self._most)
             return submitted(self._executor, function)
 
 
@@ -94,14 +92,13 @@ async def awaited(
     nobody waits for it any more, goes to ``unwanted``, in that thread.
     """
     import asyncio
-    from concurrent.futures import ThreadPoolExecutor
 
     def pass_on(future: "Future[T]") -> None:
         if not future.cancelled() and future.exception() is None:
             unwanted(future.result())
 
     called_off = threading.Event()
-    executor = ThreadPoolExecutor(1, thread_name_prefix="signer")
+    executor = threads(1)
     future = submitted(executor, function, called_off)
     executor.shutdown(wait=False)
     awaitable = asyncio.wrap_future(future)
@@ -119,6 +116,15 @@ async def awaited(
         raise
 
 
+def threads(most: int) -> "ThreadPoolExecutor":
+    """At most so many threads. Raises SignError."""
+    try:
+        from concurrent.futures import ThreadPoolExecutor
+    except RuntimeError as error:  # what it says at its import when the interpreter is about to end
+        raise _no_thread(error) from error
+    return ThreadPoolExecutor(most, thread_name_prefix="signer")
+
+
 def submitted(executor: "ThreadPoolExecutor", function: Callable[..., T], *arguments: object) -> "Future[T]":
     """Have ``function(*arguments)`` called in a thread, with the caller's context variables. Raises SignError."""
     import contextvars
@@ -126,4 +132,8 @@ def submitted(executor: "ThreadPoolExecutor", function: Callable[..., T], *argum
     try:
         return executor.submit(contextvars.copy_context().run, function, *arguments)
     except RuntimeError as error:  # the system has no more threads, or the interpreter is about to end
-        raise SignError(f"no thread can be started for the call: {error}", retryable=True) from error
+        raise _no_thread(error) from error
+
+
+def _no_thread(error: RuntimeError) -> SignError:
+    return SignError(f"no thread can be started for the call: {error}", retryable=True)

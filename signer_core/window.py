@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 from signer_core.errors import SignError
 from signer_core.forks import tell_after_fork
-from signer_core.parallel import submitted
+from signer_core.parallel import submitted, threads
 
 if TYPE_CHECKING:
     from concurrent.futures import ThreadPoolExecutor
@@ -49,10 +49,11 @@ class Window(Generic[Item, Result]):
     The threads hold the window, and nothing else does but its iterator: where that is dropped, the work ends.
     """
 
-    def __init__(self, function: Callable[[Item], Result], threads: int) -> None:
+    def __init__(self, function: Callable[[Item], Result], most: int) -> None:
         self._function = function
         self._context = contextvars.copy_context()
-        self._most = threads
+        #: Threads at once.
+        self._most = most
         self._places: deque[_Place[Item, Result]] = deque()
         #: Nothing more is to be begun: a call failed, or nobody wants the results.
         self.is_over = False
@@ -125,11 +126,9 @@ class Window(Generic[Item, Result]):
             starts = self._working < self._most
             self._working += starts
         if starts:
-            if self._executor is None:
-                from concurrent.futures import ThreadPoolExecutor
-
-                self._executor = ThreadPoolExecutor(self._most, thread_name_prefix="signer")
             with contextlib.suppress(SignError):  # the system has no more threads: those that there are will do
+                if self._executor is None:
+                    self._executor = threads(self._most)
                 submitted(self._executor, self._context.copy().run, self._work)
 
     def _work(self) -> None:

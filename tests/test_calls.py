@@ -2,6 +2,8 @@
 
 import asyncio
 import gc
+import subprocess
+import sys
 import weakref
 from collections.abc import Callable, Iterator
 
@@ -9,7 +11,7 @@ import pytest
 
 from signer_core import Deadline, Signer
 from signer_core.errors import SignError
-from tests.keys import Ed25519Key, until
+from tests.keys import PATIENCE, Ed25519Key, until
 
 
 class Refusing(Ed25519Key):
@@ -63,3 +65,31 @@ def test_error_that_is_dropped_is_gone(error_of: Callable[[Signer], Error], hedg
     """And with it the messages that its traceback leads to: it waits for no garbage collection."""
     error = error_of(Signer(Refusing(), hedge_after=hedge_after))
     until(lambda: error() is None)
+
+
+#: An application that signs for the first time when Python lets it start no thread any more.
+AT_EXIT = """
+import asyncio, atexit
+from signer_core import Signer
+from signer_core.errors import SignError
+from tests.keys import Ed25519Key
+
+@atexit.register
+def sign():
+    for options in ({}, {"hedge_after": 60}):
+        signer = Signer(Ed25519Key(), concurrency=4, **options)
+        signatures = [signer.sign(b""), *signer.sign_many([b""] * 5), *signer.sign_iter([b""] * 5)]
+        print(len(signatures), len(set(signatures)))
+        try:
+            asyncio.run(signer.sign_async(b""))
+        except SignError as error:
+            print(error.message.partition(":")[0])
+        signer.close()
+"""
+
+
+def test_what_needs_no_threads_signs_at_the_end_of_the_program() -> None:
+    command = [sys.executable, "-c", AT_EXIT]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
+    no_thread = "no thread can be started for the call"
+    assert (done.stdout.splitlines(), done.stderr) == (["11 1", no_thread] * 2, "")
