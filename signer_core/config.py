@@ -6,8 +6,6 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-import attrs
-
 from signer_core.errors import ConfigError
 from signer_core.options import ShellText
 from signer_core.paths import working_directory
@@ -34,16 +32,15 @@ def read(
     """
     if isinstance(config, Mapping):
         return Settings(
-            table=_table(config, "the configuration"),
+            _table(config, "the configuration"),
             source="the configuration",
             directory=working_directory(),
             name=name,
-            arguments=arguments or {},
+            arguments=arguments,
             prompt=prompt,
         )
     path = _file(config)
-    settings = _settings(_parse(path, inspect), name, path)
-    return attrs.evolve(settings, arguments=arguments or {}, prompt=prompt)
+    return _settings(_parse(path, inspect), name, path, arguments=arguments, prompt=prompt)
 
 
 def read_all(
@@ -70,16 +67,25 @@ def signer_names(
     return _names(_parse(_file(config), inspect))
 
 
-def _settings(content: object, name: str | None, path: Path) -> Settings:
+def _settings(
+    content: object,
+    name: str | None,
+    path: Path,
+    *,
+    arguments: Mapping[str, object] | None = None,
+    prompt: Callable[[str], bytes] | None = None,
+) -> Settings:
     """The settings of the signer ``name`` in the parsed file ``path``."""
     heading, table = _choose(content, name, path)
     source = f"{path} [{heading}]"
     return Settings(
-        table=_table(table, source),
+        _table(table, source),
         source=source,
         directory=path.parent,
         name=name,
         environment=_environment(),
+        arguments=arguments,
+        prompt=prompt,
     )
 
 

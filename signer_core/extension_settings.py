@@ -4,8 +4,6 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TypeVar
 
-import attrs
-
 from signer_core.config_class import build, option_fields, portable, unknown_option
 from signer_core.errors import ConfigError
 from signer_core.options import Conversion
@@ -13,18 +11,28 @@ from signer_core.options import Conversion
 T = TypeVar("T")
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
 class ExtensionSettings:
-    """One table ``[signer.extensions.NAME]`` as it was found: nothing converted yet."""
+    """One table ``[signer.extensions.NAME]`` as it was found: nothing converted yet.
 
-    name: str
-    table: Mapping[str, object]
-    #: What messages call the table.
-    source: str
-    #: Where relative paths start.
-    directory: Path
-    #: Asks for a secret that is configured as "prompt", by the name of its option.
-    prompt: Callable[[str], bytes] | None = None
+    The parameters are those of :class:`~signer_core.settings.Settings`.
+    """
+
+    __slots__ = ("directory", "name", "prompt", "source", "table")
+
+    def __init__(
+        self,
+        table: Mapping[str, object],
+        *,
+        source: str,
+        directory: Path,
+        name: str,
+        prompt: Callable[[str], bytes] | None = None,
+    ) -> None:
+        self.table = table
+        self.source = source
+        self.directory = directory
+        self.name = name
+        self.prompt = prompt
 
     def config(self, config_class: type[T]) -> T:
         """The options as the extension's attrs class. Raises :class:`ConfigError`; for a faulty class
@@ -55,7 +63,7 @@ def extension_settings(
         inner = _inside(source, name)
         if not isinstance(table, Mapping) or not all(isinstance(option, str) for option in table):
             raise ConfigError(f"{inner} is not a table of options", remedy="without options it is an empty one")
-        found.append(ExtensionSettings(name=name, table=dict(table), source=inner, directory=directory, prompt=prompt))
+        found.append(ExtensionSettings(dict(table), source=inner, directory=directory, name=name, prompt=prompt))
     return found
 
 

@@ -80,23 +80,39 @@ class CoreOptions:
 CORE_OPTIONS = frozenset({"backend", "extensions", *attrs.fields_dict(CoreOptions)})
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
 class Settings:
-    """One ``[signer]`` table as it was found: nothing converted yet, but all known of where it came from."""
+    """One ``[signer]`` table as it was found: nothing converted yet, but all known of where it came from.
 
-    #: The options, by name.
-    table: Mapping[str, object]
-    #: What messages call the table.
-    source: str
-    #: Where relative paths start.
-    directory: Path
-    #: The name of the signer; None where it has none.
-    name: str | None = None
-    #: Options out of the environment and out of arguments; the latter win over the former, and those over the table.
-    environment: Mapping[str, ShellText] = attrs.field(factory=dict)
-    arguments: Mapping[str, object] = attrs.field(factory=dict)
-    #: Asks for a secret that is configured as "prompt", by the name of its option.
-    prompt: Callable[[str], bytes] | None = None
+    ``table`` are its options by name, ``source`` is what messages call it, ``directory`` is where relative paths start,
+    and ``name`` that of the signer. Of the options out of the ``environment`` and out of ``arguments`` the latter win
+    over the former, and those over the table. ``prompt`` asks for a secret that is configured as "prompt", by the name
+    of its option.
+    """
+
+    __slots__ = ("arguments", "directory", "environment", "name", "prompt", "source", "table")
+
+    def __init__(
+        self,
+        table: Mapping[str, object],
+        *,
+        source: str,
+        directory: Path,
+        name: str | None = None,
+        environment: Mapping[str, ShellText] | None = None,
+        arguments: Mapping[str, object] | None = None,
+        prompt: Callable[[str], bytes] | None = None,
+    ) -> None:
+        self.table = table
+        self.source = source
+        self.directory = directory
+        self.name = name
+        self.environment = environment or {}
+        self.arguments = arguments or {}
+        self.prompt = prompt
+
+    def replace(self, **changes: Any) -> "Settings":
+        """The same settings with other values for some of the parameters."""
+        return Settings(**{name: getattr(self, name) for name in self.__slots__} | changes)
 
     @property
     def backend(self) -> str:

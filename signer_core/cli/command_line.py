@@ -62,8 +62,6 @@ class CommandLine:
 
     def settings_without_file(self, *, backend: str | None = None) -> "Settings":
         """The settings out of the options alone."""
-        import attrs
-
         from signer_core.config import read
 
         arguments = self._arguments()
@@ -75,7 +73,7 @@ class CommandLine:
                 "writes a configuration; `signer backends` lists the backends",
             )
         settings = read({"backend": backend}, name=self.signer, arguments=arguments)
-        return _prompting(attrs.evolve(settings, source="the command line"))
+        return _prompting(settings.replace(source="the command line"))
 
     def _arguments(self) -> dict[str, object]:
         from signer_core.options import ShellText
@@ -95,8 +93,6 @@ def secret(reference: str | None, text: str, *, confirm: bool = False) -> "Secre
 
 def _prompting(settings: "Settings") -> "Settings":
     """``settings`` that can ask the user for a secret."""
-    import attrs
-
     from signer_core.cli.prompt import ask
 
-    return attrs.evolve(settings, prompt=ask)
+    return settings.replace(prompt=ask)

@@ -55,12 +55,10 @@ def command() -> None:
 
 def _opened(configuration: Path) -> "Signer":
     """What ``init_signer(configuration)`` opens, but blind for the environment: its SIGNER_PATH may be a real key's."""
-    import attrs
-
     from signer_core.config import read
     from signer_core.factory import open_signer
 
-    return open_signer(attrs.evolve(read(configuration), environment={}), make=True)
+    return open_signer(read(configuration).replace(environment={}), make=True)
 
 
 def _sign_and_verify(signer: "Signer", message: bytes) -> bytes:

@@ -45,8 +45,6 @@ def _first_time(command_line: CommandLine) -> str:
 
     Whoever else does it at the same time makes the same key; one of them writes the file, and it counts for all.
     """
-    import attrs
-
     from signer_core.cli.template import template
 
     path = command_line.file.path.absolute()
@@ -54,7 +52,7 @@ def _first_time(command_line: CommandLine) -> str:
         raise ConfigError(f"{path} would be YAML, and init writes TOML", remedy="give it a name that ends in .toml")
     if not os.path.isdir(path.parent):
         raise Failure(f"{path} cannot be written: there is no directory {path.parent}")
-    settings = attrs.evolve(command_line.settings_without_file(), directory=path.parent)
+    settings = command_line.settings_without_file().replace(directory=path.parent)
     content = template(settings)
     with _open(settings) as signer:
         printed, key_id = _printed(signer), signer.key_id
@@ -77,8 +75,6 @@ def _printed(signer: "Signer") -> str:
 
 def _open(settings: "Settings") -> "Signer":
     """Open the key, and make it if it is missing; only then a secret that is asked for is asked for twice."""
-    import attrs
-
     from signer_core.cli.prompt import ask, is_asked_for
     from signer_core.errors import KeyNotFoundError
     from signer_core.factory import open_signer
@@ -87,7 +83,7 @@ def _open(settings: "Settings") -> "Signer":
         return open_signer(settings, make=True)
     with contextlib.suppress(KeyNotFoundError):
         return open_signer(settings)
-    return open_signer(attrs.evolve(settings, prompt=functools.partial(ask, confirm=True)), make=True)
+    return open_signer(settings.replace(prompt=functools.partial(ask, confirm=True)), make=True)
 
 
 def _check_options(settings: "Settings") -> None:
@@ -95,8 +91,6 @@ def _check_options(settings: "Settings") -> None:
 
     Options of the core choose no key, and a secret may come from elsewhere for this once: it opens the key or does not.
     """
-    import attrs
-
     from signer_core.config_class import option_fields
     from signer_core.options import holds
     from signer_core.plugins import load_backend
@@ -111,7 +105,7 @@ def _check_options(settings: "Settings") -> None:
             continue
         others = {name: value for name, value in settings.arguments.items() if name != option}
         try:
-            configured = attrs.evolve(settings, arguments=others).backend_config(config_class)
+            configured = settings.replace(arguments=others).backend_config(config_class)
             differs = getattr(configured, field.name) != getattr(given, field.name)
         except ConfigError:  # without the option it is not whole
             differs = True

@@ -3,8 +3,6 @@
 import os
 from collections.abc import Callable
 
-import attrs
-
 from signer_core.cli.configuration_file import VARIABLE, ConfigurationFile
 from signer_core.config import read_all
 from signer_core.errors import ConfigError
@@ -26,7 +24,7 @@ def signers(named: str | None) -> list[Settings]:
             f"the configuration would be {file.path}, which is no absolute path: a repository could bring such a file",
             remedy=f"write the whole path into ${VARIABLE}",
         )
-    return [attrs.evolve(each, prompt=_prompt(each)) for each in read_all(file.path, inspect=file.inspect)]
+    return [each.replace(prompt=_prompt(each)) for each in read_all(file.path, inspect=file.inspect)]
 
 
 def _home() -> str:
