@@ -33,6 +33,14 @@ KILLED = (1, 3)
 #: mutmut's exit codes: no test failed, or none reached the function.
 SURVIVED = (0, 5, 33)
 _TEXT = re.compile(r"""(["\'])((?:(?!\1).)*)\1""")
+_END = "== end of a mutant ==\n"
+_SHOW = f"""
+import sys
+from mutmut.__main__ import cli
+for name in sys.argv[1:]:
+    cli(["show", name], standalone_mode=False)
+    print({_END!r}, end="")
+"""
 _GRACE = 20.0  # seconds that a run may take to end after it was told to
 
 
@@ -116,7 +124,7 @@ def result(group: Group) -> Result:
     """What is known now."""
     codes = dict(_codes(group))
     excuses = reasons()
-    changes = {name: _change(group, name) for name, code in codes.items() if code in SURVIVED}
+    changes = _changes(group, [name for name, code in codes.items() if code in SURVIVED])
     survivors = {name: change for name, change in changes.items() if change not in excuses and not change.is_of_wording}
     unchecked = sum(code is None for code in codes.values())
     killed = sum(code in KILLED for code in codes.values())
@@ -189,7 +197,7 @@ def _run(group: Group, names: Sequence[str], end: float) -> None:
     seconds = end - time.monotonic()
     if seconds <= 0:
         return
-    command = [*python_with(TOOLS, ("atheris", "mutmut")), "-c", "from mutmut.__main__ import cli; cli()", "run"]
+    command = [*_python(), "-c", "from mutmut.__main__ import cli; cli()", "run"]
     with (
         (group.place / "mutmut.log").open("wb") as log,
         subprocess.Popen(
@@ -237,22 +245,28 @@ def _codes(group: Group) -> Iterator[tuple[str, int | None]]:
         yield from codes.items()
 
 
-def _change(group: Group, name: str) -> Change:
-    """The change that a mutant is, as mutmut shows it."""
+def _changes(group: Group, names: Sequence[str]) -> dict[str, Change]:
+    """The changes that these mutants are, as mutmut shows them."""
+    if not names:
+        return {}
     shown = subprocess.run(
-        [*python_with(TOOLS, ("atheris", "mutmut")), "-c", "from mutmut.__main__ import cli; cli()", "show", name],
-        cwd=group.place,
-        check=True,
-        capture_output=True,
-        text=True,
+        [*_python(), "-c", _SHOW, *names], cwd=group.place, check=True, capture_output=True, text=True
     ).stdout
-    lines = shown.splitlines()
+    return {name: _change(diff) for name, diff in zip(names, shown.split(_END)[:-1], strict=True)}
+
+
+def _change(diff: str) -> Change:
+    lines = diff.splitlines()
     path = next(line.removeprefix("+++ ").strip() for line in lines if line.startswith("+++ "))
     was, becomes = (
         " ".join(line[1:].strip() for line in lines if line.startswith(sign) and not line.startswith(sign * 3))
         for sign in "-+"
     )
     return Change(path, was, becomes)
+
+
+def _python() -> list[str]:
+    return python_with(TOOLS, ("atheris", "mutmut"))
 
 
 def _words(line: str) -> str:

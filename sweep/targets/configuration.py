@@ -119,13 +119,18 @@ def _is_in_name(data: bytes, parse: Callable[[str], object]) -> bool:
 
 
 def _names(content: object) -> Iterator[str]:
-    if isinstance(content, Mapping):
-        for name, value in content.items():
-            yield str(name)
-            yield from _names(value)
-    elif isinstance(content, list):
-        for each in content:
-            yield from _names(each)
+    """The names in a content, which YAML may have put into itself."""
+    left, seen = [content], set[int]()
+    while left:
+        each = left.pop()
+        if id(each) in seen:
+            continue
+        seen.add(id(each))
+        if isinstance(each, Mapping):
+            yield from map(str, each)
+            left += each.values()
+        elif isinstance(each, list):
+            left += each
 
 
 def _load_yaml(text: str) -> Any:

@@ -141,8 +141,8 @@ def _endpoint() -> Iterator[tuple[_Endpoint, dict[str, object]]]:
             "region": "us-east-1",
             "endpoint_url": endpoint.url,
             "max_retries": 0,
-            "timeout": "5s",
-            "attempt_timeout": "5s",
+            "timeout": "60s",
+            "attempt_timeout": "60s",
         }
         try:
             yield endpoint, options

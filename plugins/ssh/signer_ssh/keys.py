@@ -99,7 +99,7 @@ def _load(encoded: bytes) -> Any:
         line = found.public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH)
         if base64.b64decode(line.split()[1]) != encoded and not kind.startswith(_TOKEN):
             raise ValueError
-    except (ValueError, TypeError, UnsupportedAlgorithm):
+    except (ValueError, TypeError, NotImplementedError, UnsupportedAlgorithm):  # the third of a compressed point
         raise MalformedError(f"there is no public key of the kind {kind[:64]!r}") from None
     return found
 

@@ -96,6 +96,14 @@ def test_a_key_has_one_encoding() -> None:
         verify(longer, signature(algorithm), b"message")
 
 
+def test_the_point_of_a_key_is_uncompressed() -> None:
+    algorithm = Algorithm.ECDSA_P256_SHA256
+    point = public_key(algorithm).raw
+    key = text("ecdsa-sha2-nistp256") + text("nistp256") + string(point)
+    with pytest.raises(MalformedError, match="no public key of the kind"):
+        verify(key, signature(algorithm), b"message")
+
+
 @pytest.mark.peer("ssh-keygen")
 def test_a_key_in_a_certificate_verifies(tmp_path: Path) -> None:
     algorithm = Algorithm.ED25519
