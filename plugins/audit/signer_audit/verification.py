@@ -7,7 +7,7 @@ from typing import IO
 
 import attrs
 
-from signer_audit.entry import GENESIS, TORN, Links, NotAnEntryError, parse
+from signer_audit.entry import GENESIS, TORN, Links, NotAnEntryError, may_begin, parse
 from signer_audit.tail import LONGEST_TORN
 from signer_core.errors import ConfigError
 
@@ -70,6 +70,8 @@ def _read(file: IO[bytes], path: str, report: Report) -> str | None:
         if len(line) > _LONGEST:
             return f"{where}, is longer than any line of an audit log"
         if line.endswith(TORN) or not line.endswith(b"\n"):
+            if number == 1 and not may_begin(line):
+                return f"{where}, does not begin as an audit log does"
             torn = torn or hashlib.sha256()
             torn.update(line)
             report.torn, report.last_torn = report.torn + 1, where
