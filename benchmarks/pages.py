@@ -89,7 +89,7 @@ def callers(results: Results) -> str:
 
 
 def cell(rate: float, p99: float | None) -> str:
-    return amount(rate, "/s") + ("" if p99 is None else f", {duration(p99)}")
+    return amount(rate, "/s") + ("" if p99 is None else f"<br>{duration(p99)}")
 
 
 SPECIAL: dict[str, Callable[[Results], str]] = {"machine": machine, "kept": kept, "callers": callers}

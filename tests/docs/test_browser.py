@@ -32,6 +32,18 @@ return [...document.querySelectorAll("article *")]
   .map((each) => each.outerHTML.slice(0, 80));
 """
 
+#: Cells with a number and its unit in different lines, or a page without any.
+BROKEN_FIGURES = """
+const lines = (text) => {
+  const range = document.createRange();
+  range.selectNodeContents(text);
+  return new Set([...range.getClientRects()].map((each) => Math.round(each.top))).size;
+};
+const figures = [...document.querySelectorAll("article td.text-right > p")].flatMap((each) => [...each.childNodes])
+  .filter((each) => each.nodeType === Node.TEXT_NODE);
+return figures.length ? figures.filter((each) => lines(each) > 1).map((each) => each.textContent) : ["none"];
+"""
+
 
 class Quiet(http.server.SimpleHTTPRequestHandler):
     """Serves files, and writes of it nowhere."""
@@ -86,6 +98,19 @@ def test_nothing_is_cut_off_on_a_phone(browser: Chrome, site: Path, address: str
         wide = browser.execute_script("return document.documentElement.scrollWidth > window.innerWidth")
         found[page] = (wide, browser.execute_script(CUT_OFF))
     assert {page: what for page, what in found.items() if what != (False, [])} == {}
+
+
+def test_type_and_default_of_an_option_take_a_line_each(browser: Chrome, address: str) -> None:
+    show(browser, f"{address}/reference/options.html", width=DESK)
+    (first, second, *_) = browser.find_elements(By.CSS_SELECTOR, "dl.confval dl.field-list dt")
+    assert (first.text, second.text) == ("Type:", "Default:")
+    assert second.rect["y"] - first.rect["y"] < 30
+
+
+def test_charts_can_be_read_on_a_phone_and_figures_in_one_line(browser: Chrome, address: str) -> None:
+    show(browser, f"{address}/explanation/performance.html", width=PHONE)
+    assert {each.rect["width"] for each in browser.find_elements(By.CSS_SELECTOR, "article p > img")} == {640}
+    assert browser.execute_script(BROKEN_FIGURES) == []
 
 
 def test_no_page_logs_an_error(browser: Chrome, address: str) -> None:

@@ -1,5 +1,6 @@
 """What the code does not describe fails the build of the site."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -41,27 +42,39 @@ show.command.params.append(click.Option(["--upside-down"]))
 """
 
 
-@pytest.mark.parametrize(
-    ("change", "page", "warning"),
-    [
-        pytest.param(OPTION, "options} core", "the option core.shade has no description", id="option"),
-        pytest.param(ERROR, "errors}", "the docstring of signer_core.errors.TornError says no remedy", id="error"),
-        pytest.param(COMMAND, "command} signer show", "signer show --upside-down has no help", id="flag"),
-    ],
-)
-def test_what_is_not_described_fails_the_build(tmp_path: Path, change: str, page: str, warning: str) -> None:
+@pytest.fixture(scope="module")
+def build(tmp_path_factory: pytest.TempPathFactory) -> subprocess.CompletedProcess[str]:
+    """One of a page that has them all."""
+    place = tmp_path_factory.mktemp("page")
     conf = (
         f"import sys\nsys.path.insert(0, {str(EXTENSIONS)!r})\n"
         "extensions = ['myst_parser', 'sphinx.ext.autodoc', 'generated']\n"
         "suppress_warnings = ['myst.xref_missing']\n"
     )
-    (tmp_path / "conf.py").write_text(conf + change, encoding="utf-8")
-    (tmp_path / "index.md").write_text(f"# Reference\n\n```{{{page}\n```\n", encoding="utf-8")
-    done = subprocess.run(
-        [sys.executable, "-m", "sphinx", "-W", "-q", "-b", "dummy", tmp_path, tmp_path / "out"],
+    (place / "conf.py").write_text(conf + OPTION + ERROR + COMMAND, encoding="utf-8")
+    blocks = [f"```{{{each}\n```\n" for each in ("options} core", "errors}", "command} signer show")]
+    (place / "index.md").write_text("\n".join(["# Reference\n", *blocks]), encoding="utf-8")
+    return subprocess.run(
+        [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", "-b", "dummy", place, place / "out"],
+        env={**os.environ, "NO_COLOR": "1"},
         capture_output=True,
         text=True,
         check=False,
     )
-    assert done.returncode == 1
-    assert warning in done.stderr
+
+
+@pytest.mark.parametrize(
+    "warning",
+    [
+        pytest.param("the option core.shade has no description", id="option"),
+        pytest.param("the docstring of signer_core.errors.TornError says no remedy", id="error"),
+        pytest.param("signer show --upside-down has no help", id="flag"),
+    ],
+)
+def test_what_is_not_described_is_a_warning(build: subprocess.CompletedProcess[str], warning: str) -> None:
+    assert len([line for line in build.stderr.splitlines() if "WARNING: " in line and warning in line]) == 1
+
+
+def test_such_a_warning_fails_the_build_and_there_is_no_other(build: subprocess.CompletedProcess[str]) -> None:
+    assert build.returncode == 1
+    assert build.stderr.count("WARNING: ") == 3
