@@ -12,7 +12,7 @@ from typing import Any
 from unittest import mock
 
 from signer_aws_kms.answer import Answer, GarbledError, read_answer
-from signer_core import Signer, create_signer
+from signer_core import Signer, create_signer, init_signer
 from sweep.target import MARKER, Check, Target, expect, refusing, simply
 from tests.keys import SEED, Ed25519Key
 
@@ -30,6 +30,10 @@ _SIGNED = {
     "KeyId": _ARN,
     "Signature": base64.b64encode(_KEY.private_key.sign(_MESSAGE)).decode(),
     "SigningAlgorithm": "ED25519_SHA_512",
+}
+_METADATA = {
+    "KeyMetadata": {"Arn": _ARN, "KeyId": _ARN.rpartition("/")[2], "KeyState": "Enabled", "KeyUsage": "SIGN_VERIFY"},
+    **_PUBLIC,
 }
 _REFUSED = {"__type": "com.amazonaws.kms#DisabledException", "message": f"{_ARN} is disabled."}
 _DENIED = {"__type": "AccessDeniedException", "Message": "User: arn:aws:iam::1:user/x is not authorized to perform: y"}
@@ -169,6 +173,19 @@ def _opening() -> Iterator[Check]:
 
 
 @contextlib.contextmanager
+def _making() -> Iterator[Check]:
+    """Making the key of an alias ends with one or with an error, where all questions have the same answer."""
+    with _endpoint() as (endpoint, options):
+
+        def check(data: bytes) -> None:
+            endpoint.answer = _given(data)
+            with refusing(), init_signer({**options, "key_id": "alias/sequencer"}) as signer:
+                expect(signer.key_id == _ARN, "another key was made")
+
+        yield check
+
+
+@contextlib.contextmanager
 def _signing() -> Iterator[Check]:
     """A signature that is returned verifies."""
     with _endpoint() as (endpoint, options):
@@ -192,8 +209,16 @@ def _bodies(right: dict[str, Any]) -> Callable[[], Iterator[bytes]]:
     return bodies
 
 
+def _metadata() -> Iterator[bytes]:
+    """Answers to all of the questions at once, and that there is no key, which leads to the others."""
+    yield json.dumps(_METADATA).encode()
+    yield _http({"__type": "NotFoundException", "message": "Alias is not found."}, b"400 Bad Request")
+    yield from _answers(_METADATA)()
+
+
 TARGETS = {
     "kms-answer": Target(_answers(_SIGNED), simply(_check_answer)),
+    "kms-make": Target(_metadata, _making),
     "kms-open": Target(_bodies(_PUBLIC), _opening),
     "kms-sign": Target(_bodies(_SIGNED), _signing),
 }
