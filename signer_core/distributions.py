@@ -91,9 +91,8 @@ def _distributions_with_entry_points(group: str) -> Iterable[Any]:
             elsewhere.append(place)
         for name in names:
             if name.endswith((".dist-info", ".egg-info")):
-                metadata = os.path.join(place, name)
-                if wanted in _content(os.path.join(metadata, "entry_points.txt")):
-                    yield Distribution.at(metadata)
+                if wanted in _content(os.path.join(place, name, "entry_points.txt")):
+                    yield Distribution.at(os.path.join(place, name))
     yield from distributions(path=elsewhere)
 
 

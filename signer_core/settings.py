@@ -25,7 +25,7 @@ _PROTECTED_PREFIXES = ("expected_", "allow_")
 T = TypeVar("T")
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class CoreOptions:
     """The options that every backend has; None where the backend's default holds."""
 
