@@ -19,7 +19,7 @@ class Deadline:
     Made by :meth:`after`. It is passed down the whole way of a call, so that no step has a time budget of its own.
     """
 
-    __slots__ = ("_cancel", "_clock", "_expires_at", "seconds")
+    __slots__ = ("_cancel", "_clock", "_expires_at", "seconds", "unwanted")
 
     def __init__(
         self, seconds: float | None, expires_at: float, cancel: threading.Event | None, clock: Callable[[], float]
@@ -29,6 +29,9 @@ class Deadline:
         self._expires_at = expires_at
         self._cancel = cancel
         self._clock = clock
+        #: Set as soon as nobody waits for the outcome any more, so that a wait for an answer may be broken off; None
+        #: where somebody does until the end.
+        self.unwanted: threading.Event | None = None
 
     @classmethod
     def after(
@@ -54,12 +57,16 @@ class Deadline:
         """This deadline, or ``seconds`` from now where that is sooner: the budget of one step of the call."""
         if seconds is None or (self.seconds is not None and seconds >= self._expires_at - self._clock()):
             return self
-        return Deadline.after(seconds, cancel=self._cancel, clock=self._clock)
+        sooner = Deadline.after(seconds, cancel=self._cancel, clock=self._clock)
+        sooner.unwanted = self.unwanted
+        return sooner
 
-    def stopped_by(self, stop: threading.Event) -> "Deadline":
-        """This deadline, which ``stop`` ends early, too, as its own cancellation does."""
-        cancel = stop if self._cancel is None else _Either(stop, self._cancel)
-        return Deadline(self.seconds, self._expires_at, cancel, self._clock)
+    def stopped_by(self, unwanted: threading.Event) -> "Deadline":
+        """This deadline, which ``unwanted`` ends early, too, as its own cancellation does."""
+        cancel = unwanted if self._cancel is None else _Either(unwanted, self._cancel)
+        stopped = Deadline(self.seconds, self._expires_at, cancel, self._clock)
+        stopped.unwanted = unwanted
+        return stopped
 
     def remaining(self) -> float | None:
         """The seconds that are left, 0.0 when it is over, None without a limit."""

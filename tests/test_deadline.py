@@ -243,6 +243,7 @@ def test_deadline_that_is_stopped_is_over_and_the_one_it_came_from_is_not(cancel
     with pytest.raises(SignCancelledError):
         stoppable.within(1).check()
     deadline.check()
+    assert (deadline.unwanted, stoppable.unwanted, stoppable.within(1).unwanted) == (None, stop, stop)
 
 
 def test_deadline_that_can_be_stopped_is_cancelled_and_ends_as_before() -> None:

@@ -4,7 +4,7 @@ import socket
 import ssl
 
 from signer_aws_kms.answer import Answer, GarbledError, read_answer
-from signer_core.deadline import Deadline
+from signer_core.deadline import LOOK_UP, Deadline
 
 _CHUNK = 16 * 1024  # bytes; TLS has no larger records
 
@@ -43,13 +43,13 @@ class Connection:
     def exchange(self, request: bytes, deadline: Deadline, *, to_connect: bool = False) -> Answer:
         """The answer to ``request``, which may be ``to_connect`` through a proxy. After an error, close the connection.
 
-        Raises ``OSError``, among them :class:`StaleError` and ``TimeoutError``, and :class:`GarbledError`.
+        Raises ``OSError``, among them :class:`StaleError` and ``TimeoutError``, :class:`GarbledError`, and
+        :class:`~signer_core.errors.SignCancelledError` when nobody wants the answer any more.
         """
         self._heard = False
 
         def receive() -> bytes:
-            self._socket.settimeout(time_left(deadline))
-            chunk = self._socket.recv(_CHUNK)
+            chunk = self._received(deadline)
             self._heard = self._heard or bool(chunk)
             return chunk
 
@@ -62,6 +62,19 @@ class Connection:
             raise
         self._served = True
         return answer
+
+    def _received(self, deadline: Deadline) -> bytes:
+        unwanted = deadline.unwanted
+        if unwanted is None:
+            self._socket.settimeout(time_left(deadline))
+            return self._socket.recv(_CHUNK)
+        while True:
+            self._socket.settimeout(min(time_left(deadline) or LOOK_UP, LOOK_UP))
+            try:
+                return self._socket.recv(_CHUNK)
+            except TimeoutError:
+                if unwanted.is_set():
+                    deadline.check()  # which says so
 
     def _send(self, request: bytes, deadline: Deadline) -> None:
         self._socket.settimeout(time_left(deadline))
