@@ -1,6 +1,7 @@
 """Recognising a private key that somebody brings along."""
 
 import binascii
+import functools
 import re
 from collections.abc import Callable
 from typing import Any
@@ -94,7 +95,7 @@ def _from_openssh(content: bytes, body: bytes, ask_passphrase: Callable[[], byte
         )
     passphrase = not_empty(ask_passphrase()) if encrypted else None
     try:
-        key = load_ssh_private_key(content, passphrase)
+        key = pkcs8.checked(functools.partial(load_ssh_private_key, content, passphrase))
     except UnsupportedAlgorithm:
         if encrypted and not _has_bcrypt():
             raise ConfigError(
@@ -127,7 +128,7 @@ def _from_traditional(content: bytes, ask_passphrase: Callable[[], bytes]) -> tu
         raise KeyFormatError("it does not hold exactly one private key")
     encrypted = _TRADITIONAL_ENCRYPTED in content
     passphrase = not_empty(ask_passphrase()) if encrypted else None
-    return pkcs8.loaded(lambda: load_pem_private_key(content, passphrase), encrypted=encrypted), encrypted
+    return pkcs8.loaded(functools.partial(load_pem_private_key, content, passphrase), encrypted=encrypted), encrypted
 
 
 def _has_bcrypt() -> bool:

@@ -6,6 +6,7 @@ another key.
 """
 
 import base64
+import functools
 import re
 from collections.abc import Callable
 from typing import Any, Self
@@ -79,24 +80,24 @@ class PrivateKeyPem:
         return key
 
     def _opened_encrypted(self, passphrase: bytes) -> Any:
-        return loaded(lambda: serialization.load_der_private_key(self.der, passphrase), encrypted=True)
+        return loaded(functools.partial(serialization.load_der_private_key, self.der, passphrase), encrypted=True)
 
     def _opened(self) -> Any:
         from signer_file.expanded import check_expanded, without_expanded
 
         der, expanded = without_expanded(self.der)
-        key = loaded(lambda: serialization.load_der_private_key(der, None), encrypted=False)
+        key = loaded(functools.partial(serialization.load_der_private_key, der, None), encrypted=False)
         if expanded is not None:
             check_expanded(key, expanded)
         return key
 
 
-def loaded(load: Callable[[], Any], *, encrypted: bool) -> Any:
-    """The private key that ``load``, a call of cryptography's, returns; its errors as ours."""
+def loaded(load: Callable[..., Any], *, encrypted: bool) -> Any:
+    """The private key that ``load``, a loader of cryptography's, returns; its errors as ours."""
     from cryptography.exceptions import InternalError, UnsupportedAlgorithm
 
     try:
-        return load()
+        return checked(load)
     except (UnsupportedAlgorithm, ValueError, TypeError, OverflowError, InternalError) as error:
         if isinstance(error, UnsupportedAlgorithm) or _UNKNOWN.search(str(error)):
             raise UnsupportedAlgorithmError("it is encrypted, or holds a key, in an unsupported way") from None
@@ -108,6 +109,19 @@ def loaded(load: Callable[[], Any], *, encrypted: bool) -> Any:
                 remedy=f"check the passphrase; {_SEED}",
             ) from None
         raise KeyFormatError("its private key is damaged, or in a form that is not supported", remedy=_SEED) from None
+
+
+def checked(load: Callable[..., Any]) -> Any:
+    """The private key that ``load``, a loader of cryptography's, returns. Raises what it raises, and
+    ``UnsupportedAlgorithmError`` for an RSA key of a size that is not used: to check its primes might take minutes.
+    """
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+
+    key = load(unsafe_skip_rsa_key_validation=True)
+    if not isinstance(key, RSAPrivateKey):
+        return key
+    PublicKey.from_cryptography(key.public_key())
+    return key.private_numbers().private_key()
 
 
 def seal(key: Any, passphrase: bytes) -> bytes:

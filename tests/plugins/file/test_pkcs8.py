@@ -3,6 +3,7 @@
 import base64
 import logging
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -390,3 +391,29 @@ def test_parameters_that_make_no_sense_are_an_error_of_ours(content: bytes, tmp_
     path = write_private(tmp_path / "key.pem", content)
     with pytest.raises((KeyFormatError, WrongPassphraseError, UnsupportedAlgorithmError)):
         create_signer(options(path))
+
+
+@pytest.mark.parametrize("write", [unencrypted, encrypted])
+def test_an_rsa_key_that_is_too_long_is_refused_before_it_is_checked(
+    write: Callable[[PrivateKeyTypes], bytes], tmp_path: Path
+) -> None:
+    """To find that its primes are none would take long, and minutes if they were some."""
+    p, q, e = 2**8200 + 3, 2**8200 + 9, 65537
+    d = pow(e, -1, (p - 1) * (q - 1))
+    numbers = rsa.RSAPrivateNumbers(p, q, d, d % (p - 1), d % (q - 1), pow(q, -1, p), rsa.RSAPublicNumbers(e, p * q))
+    content = write(numbers.private_key(unsafe_skip_rsa_key_validation=True))
+    path = write_private(tmp_path / "signer.pem", content)
+    with pytest.raises(
+        UnsupportedAlgorithmError, match=r"signer\.pem: this is an RSA key of 16401 bits; use one of 2048"
+    ):
+        create_signer(options(path, allow_unencrypted=True))
+
+
+def test_the_numbers_of_an_rsa_key_are_checked(tmp_path: Path) -> None:
+    p, q, e = 2**1024 + 3, 2**1024 + 9, 65537
+    d = pow(e, -1, (p - 1) * (q - 1))
+    numbers = rsa.RSAPrivateNumbers(p, q, d, d % (p - 1), d % (q - 1), pow(q, -1, p), rsa.RSAPublicNumbers(e, p * q))
+    content = unencrypted(numbers.private_key(unsafe_skip_rsa_key_validation=True))
+    path = write_private(tmp_path / "signer.pem", content)
+    with pytest.raises(KeyFormatError, match="its private key is damaged"):
+        create_signer(options(path, allow_unencrypted=True))
