@@ -5,7 +5,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from signer_core.deadline import Deadline
 from signer_core.errors import BackendUnavailableError, DeadlineExceededError, SignError
@@ -58,8 +58,8 @@ class Attempts:
         """The deadline of a call that begins now; ``timeout`` in seconds goes before the configured one."""
         if timeout is None:
             timeout = self.timeout
-        elif not timeout > 0:
-            raise ValueError(f"timeout must be more than 0 seconds, or math.inf for no limit, not {timeout!r}")
+        else:
+            _check_timeout(timeout)
         return Deadline.after(timeout, cancel=cancel, clock=self.clock)
 
     def run(self, attempt: Callable[[Deadline], T], deadline: Deadline) -> T:
@@ -102,6 +102,14 @@ class Attempts:
                 most = self.max_retries + 1
                 _logger.info("attempt %d of %d failed: %s; the next one in %.3gs", count, most, error, pause)
                 deadline.sleep(pause)
+
+
+def _check_timeout(timeout: Any) -> None:
+    """Raise TypeError or ValueError for what is no budget of a call."""
+    if isinstance(timeout, str):  # "1s" is right in a configuration, so somebody may well try
+        raise TypeError("timeout must be a number of seconds, or math.inf for no limit, not str")
+    if not timeout > 0:
+        raise ValueError(f"timeout must be more than 0 seconds, or math.inf for no limit, not {timeout!r}")
 
 
 def _asked_for(error: SignError) -> float:

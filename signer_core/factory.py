@@ -12,6 +12,7 @@ from signer_core.config import read
 from signer_core.deadline import Deadline
 from signer_core.errors import KeyNotFoundError, PluginContractError
 from signer_core.extensions import Extensions
+from signer_core.facts import check_name
 from signer_core.hookspecs import SigningKey
 from signer_core.key_contract import check_key, close_unwanted
 from signer_core.pins import Pins, hex_address, hex_bytes
@@ -71,6 +72,7 @@ def open_signer(
     fingerprint: str | None = None,
 ) -> Signer:
     """The signer of ``settings``; ``make`` its key if it is missing; ``fingerprint`` pins a pickled signer's key."""
+    check_name(settings.name)
     core = settings.core_options()
     plugin = load_backend(settings.backend, trusted=core.trusted)
     config = plugin.configure(settings)

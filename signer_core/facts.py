@@ -6,6 +6,12 @@ from signer_core.current_key import CurrentKey
 from signer_core.public_key import PublicKey
 
 
+def check_name(name: object) -> None:
+    """Raise TypeError for what cannot be the name of a signer."""
+    if name is not None and not isinstance(name, str):
+        raise TypeError(f"name must be a str or None, not {type(name).__name__}")
+
+
 class Facts:
     """The properties of :class:`~signer_core.Signer`. None of them asks the backend."""
 

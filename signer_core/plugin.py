@@ -39,6 +39,8 @@ class Plugin(abc.ABC):
         except FOREIGN as error:
             what = f"importing {entry_point.value!r} raised {type(error).__name__}: {error}"
             raise self.broken(what) from error
+        if isinstance(loaded, type):  # its hooks would lack their self
+            raise self.broken(f"{entry_point.value!r} is a class, where a module or an object is expected")
         try:
             self.hooks: Any = hooks_of(loaded, self.specifications, self.broken)
         except PluginContractError:

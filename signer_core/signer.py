@@ -11,7 +11,7 @@ from signer_core.closing import Closing
 from signer_core.current_key import CurrentKey
 from signer_core.deadline import Deadline
 from signer_core.extensions import Extensions
-from signer_core.facts import Facts
+from signer_core.facts import Facts, check_name
 from signer_core.forks import tell_after_fork
 from signer_core.hookspecs import SigningKey
 from signer_core.key_contract import broken_in_code, describe
@@ -73,6 +73,7 @@ class Signer(Signing, Facts, Closing):
     ) -> None:
         if not isinstance(key, SigningKey):
             raise TypeError(f"a Signer is made of a SigningKey, not of {type(key).__name__}")
+        check_name(name)
         self._name = name
         self._backend = backend
         self._origin = origin

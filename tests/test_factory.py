@@ -276,6 +276,14 @@ def test_opening_ends_with_its_budget(install: Install) -> None:
     assert [each.seconds for each in module().SEEN] == [50, 20]
 
 
+def test_a_name_is_a_text_and_no_key_is_made_for_another(tmp_path: Path) -> None:
+    name: Any = 7
+    config = {"backend": "file", "path": str(tmp_path / "keys"), "passphrase": Secret(b"open sesame")}
+    with pytest.raises(TypeError, match=r"^name must be a str or None, not int$"):
+        init_signer(config, name=name)
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize("timeout", [0, -1, math.nan])
 def test_budget_of_nothing_is_a_value_error(timeout: float) -> None:
     with pytest.raises(ValueError, match="timeout must be more than 0"):

@@ -258,6 +258,14 @@ def test_hook_that_does_not_do_what_it_should(install: Install, old: str, new: s
     assert "hunter2" not in text
 
 
+def test_a_class_in_the_place_of_a_plugin(install: Install) -> None:
+    source = "class Plugin:\n    @hookimpl\n    def signer_backend(self):\n        raise SystemExit('called')\n"
+    entry_points = "[signer_core.backends]\nthrowaway = throwaway:Plugin\n"
+    assert "is broken: 'throwaway:Plugin' is a class, where a module or an object is expected; " in broken(
+        install, source, module="throwaway", entry_points=entry_points
+    )
+
+
 def test_error_of_the_library_s_own_out_of_a_hook_is_passed_on(install: Install) -> None:
     install(source=WORKING.replace("return Ed25519Key()", "raise KeyNotFoundError('no such key')"))
     with pytest.raises(KeyNotFoundError, match=r"^no such key$"):

@@ -200,6 +200,18 @@ def test_budget_of_the_call_is_the_key_s_deadline() -> None:
     assert [each.remaining() for each in key.deadlines] == [10, 3, None]
 
 
+@pytest.mark.parametrize("name", [7, b"sequencer", ["a"]])
+def test_a_name_is_a_text(name: Any) -> None:
+    with pytest.raises(TypeError, match=r"^name must be a str or None, not "):
+        Signer(Ed25519Key(), name=name)
+
+
+def test_budget_that_is_no_number_is_a_type_error_that_says_what_is_right() -> None:
+    timeout: Any = "1s"
+    with pytest.raises(TypeError, match=r"^timeout must be a number of seconds, or math\.inf for no limit, not str$"):
+        Signer(Ed25519Key()).sign(b"", timeout=timeout)
+
+
 @pytest.mark.parametrize("timeout", [0, -1, -math.inf, math.nan])
 def test_budget_of_nothing_is_a_value_error(timeout: float) -> None:
     key = Ed25519Key()
