@@ -114,12 +114,13 @@ def _watched(
             else SignEvent(signer, backend, key_id, public_key, None, time.time(), (hash_name, content))
         )
         waiting = iter(told)
-        asking: Attached | None = None
+        asking: Attached | None = None  # whose hook is running
         signature: bytes | None = None
         error: BaseException | None = None
         outcome: Exception | None = None
         try:
-            for asking, before in asked:  # noqa: B007 — used below, like each
+            for each, before in asked:
+                asking = each
                 if (answer := before(event)) is not None:
                     raise AnsweredError(type(answer).__name__)
             asking = None
@@ -130,12 +131,13 @@ def _watched(
             outcome = _outcome(error)
         while True:
             try:
-                for each, after in waiting:  # noqa: B007 — goes on behind the one that raised
+                for each, after in waiting:  # goes on behind the one that raised
+                    asking = each
                     if (answer := after(event, signature, outcome)) is not None:
                         raise AnsweredError(type(answer).__name__)
                 break
             except BaseException as raised:
-                error = _first(error, each.failure("signer_after_sign", raised))
+                error = _first(error, raised if asking is None else asking.failure("signer_after_sign", raised))
                 signature, outcome = None, _outcome(error)
         if signature is not None:
             return signature
