@@ -94,7 +94,7 @@ class Agent:
         if request.flags & ~sum(messages.RSA_FLAGS):
             raise RefusedError(f"a signature was asked for with the flags {request.flags:#x}, which are not known")
         algorithms = {name for flag, name in messages.RSA_FLAGS.items() if request.flags & flag}
-        algorithms |= {NAMES[each.algorithm] for each in keys if not each.algorithm.startswith("rsa")}
+        algorithms |= {NAMES[each.algorithm] for each in keys} - {*messages.RSA_FLAGS.values()}  # those need a flag
         if request.data.startswith(PREAMBLE):
             purpose = self._file(request)
         else:

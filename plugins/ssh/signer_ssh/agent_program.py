@@ -54,12 +54,14 @@ def main(*, config: str | None, path: str, names: tuple[str, ...], namespaces: t
     takes no keys. When it is ready, it prints the variables by which clients find it.
     """
     import asyncio
+    import resource
 
     from signer_ssh.agent import Agent
     from signer_ssh.configuration import signers
     from signer_ssh.opening import named, opened
 
     settings = signers(config)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # as OpenSSH's agent: what a crash leaves would hold keys
     with contextlib.ExitStack() as open_:
         found = opened(named(settings, names) or settings, all_of_them=bool(names))
         agent = Agent([open_.enter_context(each) for each in found], namespaces=namespaces)

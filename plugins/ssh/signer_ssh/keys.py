@@ -11,6 +11,8 @@ from typing import Any
 from cryptography.exceptions import UnsupportedAlgorithm
 
 from signer_core import Algorithm, PublicKey
+from signer_core.algorithms import FACTS, served_by
+from signer_core.elliptic_curve import EllipticCurve
 from signer_core.errors import SignerError, UnsupportedAlgorithmError
 from signer_ssh.errors import MalformedError
 from signer_ssh.wire import Reader, mpint, string, text
@@ -35,8 +37,8 @@ def algorithm_name(algorithm: Algorithm) -> str:
         return NAMES[algorithm]
     except KeyError:
         remedy = f"SSH has these: {', '.join(NAMES)}"
-        if algorithm.startswith("rsa"):
-            remedy = f'set algorithm = "{Algorithm.RSA_PKCS1V15_SHA512}" in its table: SSH signs with RSA so'
+        if others := [each for each in served_by(FACTS[algorithm].key_type) if each in NAMES]:
+            remedy = f'set algorithm = "{others[-1]}" in its table: SSH signs with such keys so'
         raise UnsupportedAlgorithmError(f"SSH has no signatures with {algorithm}", remedy=remedy) from None
 
 
@@ -47,7 +49,7 @@ def encode_key(public_key: PublicKey) -> bytes:
 
 def encode_signature(algorithm: Algorithm, signature: bytes) -> bytes:
     """A signer's ``signature`` as it stands in SSH's messages."""
-    if algorithm.startswith("ecdsa"):
+    if isinstance(FACTS[algorithm].key_type, EllipticCurve):
         from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
         signature = b"".join(map(mpint, decode_dss_signature(signature)))
@@ -111,7 +113,7 @@ def _decode_signature(encoded: bytes) -> tuple[Algorithm, bytes]:
     algorithm = _ALGORITHMS.get(name)
     if algorithm is None:
         raise MalformedError(f"a signature is made with {name!r}, which is not known here")
-    if algorithm.startswith("ecdsa"):
+    if isinstance(FACTS[algorithm].key_type, EllipticCurve):
         from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
         numbers = Reader(signature)

@@ -1,7 +1,9 @@
 """``signer-ssh-agent`` as a process, with OpenSSH's ``ssh-add`` and clients of any kind."""
 
+import functools
 import os
 import re
+import resource
 import signal
 import socket
 import stat
@@ -72,6 +74,13 @@ class Client:
     def ask(self, request: bytes) -> bytes:
         self.send(string(request))
         return self.answer()
+
+
+def test_a_crash_leaves_no_core_dump_with_keys_in_it(config: Path, tmp_path: Path) -> None:
+    hard = resource.getrlimit(resource.RLIMIT_CORE)[1]
+    allowed = functools.partial(resource.setrlimit, resource.RLIMIT_CORE, (hard, hard))
+    with running_agent(tmp_path, "--config", config, preexec_fn=allowed) as running:
+        assert resource.prlimit(running.process.pid, resource.RLIMIT_CORE) == (0, 0)
 
 
 @ssh_add
