@@ -61,10 +61,7 @@ def opened(path: str) -> Iterator[Input]:
     with contextlib.ExitStack() as stack:
         with _reading(name):
             if path == STDIN:
-                if sys.stdin is None:
-                    raise OSError("it is closed")
-                file, size = sys.stdin.buffer, None
-                _check_blocking(file)
+                file, size = standard_input(), None
             else:
                 file = stack.enter_context(open(path, "rb"))
                 status = os.fstat(file.fileno())
@@ -72,14 +69,20 @@ def opened(path: str) -> Iterator[Input]:
         yield Input(name, file, size)
 
 
-def _check_blocking(file: IO[bytes]) -> None:
-    """Refuse what tells no end from nothing yet: a part would be taken for the whole. Who shares it made it so."""
+def standard_input() -> IO[bytes]:
+    """The standard input. Raises OSError, also for one that tells no end from nothing yet, as who shares it made it: a
+    part would be taken for the whole.
+    """
+    if sys.stdin is None:
+        raise OSError("it is closed")
+    file = sys.stdin.buffer
     try:
         descriptor = file.fileno()
     except OSError:  # it is in memory
-        return
+        return file
     if os.name == "posix" and not os.get_blocking(descriptor):
         raise OSError("it is non-blocking; `cat |` before the command makes it another one")
+    return file
 
 
 @contextlib.contextmanager

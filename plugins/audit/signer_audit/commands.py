@@ -31,14 +31,14 @@ def _hash(_: click.Context, __: click.Parameter, value: str | None) -> str | Non
 
 
 @group.command("verify")
-@click.argument("paths", metavar="PATH...", nargs=-1, required=True, type=click.Path())
+@click.argument("paths", metavar="PATH...", nargs=-1, required=True, type=click.Path(allow_dash=True))
 @click.option("--head", metavar="HASH", callback=_hash, help="A head that was kept elsewhere; the log must have it.")
 @click.option("--json", "as_json", is_flag=True, help="Print an object in JSON.")
 def verify_log(paths: tuple[str, ...], head: str | None, as_json: bool) -> None:
     """Verify that no line of a log was removed, changed, repeated or moved.
 
-    A log that was rotated has several files: give them all, the oldest first. Without --head, a log whose end was cut
-    off looks like one that never was longer.
+    A log that was rotated has several files: give them all, the oldest first; "-" is the standard input. Without
+    --head, a log whose end was cut off looks like one that never was longer.
     """
     from signer_audit.verification import verify
 

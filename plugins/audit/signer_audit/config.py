@@ -20,5 +20,5 @@ class AuditConfig:
     lock_timeout: float | None = attrs.field(
         default=10.0,
         converter=budget,
-        metadata=describe("how long to wait while another process writes the log"),
+        metadata=describe("how long to wait while another process writes the log, whatever the timeout of the call"),
     )

@@ -1,5 +1,6 @@
 """Verifying a log: read once, from its first line to its last, in memory that does not grow with it."""
 
+import contextlib
 import hashlib
 import os
 from collections.abc import Iterable
@@ -9,6 +10,8 @@ import attrs
 
 from signer_audit.entry import GENESIS, TORN, Links, NotAnEntryError, may_begin, parse
 from signer_audit.tail import LONGEST_TORN
+from signer_core.cli.failures import reason
+from signer_core.cli.input import STDIN, named, standard_input
 from signer_core.errors import ConfigError
 
 _LONGEST = LONGEST_TORN + len(TORN)
@@ -43,15 +46,17 @@ class Report:
 def verify(paths: Iterable[str | os.PathLike[str]], *, wanted: str | None = None) -> Report:
     """Read the files of one log, the oldest first, and look for the entry whose hash is ``wanted``.
 
+    A file named "-" is the standard input.
     Raises :class:`~signer_core.errors.ConfigError` for a file that cannot be read.
     """
     report = Report(wanted=wanted, lines_to_wanted=0 if wanted == GENESIS else None)
     for path in [os.fspath(each) for each in paths]:
+        name = named(path)
         try:
-            with open(path, "rb") as file:
-                report.problem = _read(file, path, report)
+            with contextlib.nullcontext(standard_input()) if path == STDIN else open(path, "rb") as file:
+                report.problem = _read(file, name, report)
         except OSError as error:
-            what = f"{path} cannot be read: {error.strerror or type(error).__name__}"
+            what = f"{name} cannot be read: {reason(error)}"
             raise ConfigError(what, remedy="check the path and the permissions") from None
         if report.problem is not None:
             return report

@@ -41,6 +41,16 @@ def test_a_log_that_was_tampered_with(log: Path) -> None:
     assert remedy.startswith("remedy: keep the file as it is; ")
 
 
+def test_a_log_from_standard_input(log: Path) -> None:
+    content = log.read_bytes()
+    result = CliRunner().invoke(main, ["audit", "verify", "-"], input=content)
+    assert (result.exit_code, result.stdout) == (0, verify(log).stdout)
+    one, _, three = lines(log)
+    result = CliRunner().invoke(main, ["audit", "verify", "-"], input=one + three)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr.startswith("error: the standard input, line 2, does not follow the line before it: ")
+
+
 def test_a_head_that_is_in_the_log(log: Path) -> None:
     _, _, second, third = heads(lines(log))
     result = verify(log, "--head", third)
