@@ -133,7 +133,7 @@ def test_facts_are_there_after_the_close() -> None:
 
 @pytest.mark.parametrize("key", [None, b"\0" * 32, object(), Ed25519Key])
 def test_made_of_a_signing_key_only(key: Any) -> None:
-    with pytest.raises(TypeError, match="a Signer is made of a SigningKey"):
+    with pytest.raises(TypeError, match=f"^a Signer is made of a SigningKey, not of {type(key).__name__}$"):
         Signer(key)
 
 

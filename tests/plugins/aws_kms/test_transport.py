@@ -44,6 +44,7 @@ WHOLE: dict[str, tuple[bytes, bytes, bool]] = {
     "HTTP/1.0": (http(b"body").replace(b"1.1", b"1.0"), b"body", False),
     "no content": (b"HTTP/1.1 204 No Content\r\n\r\n", b"", True),
     "after 100": (b"HTTP/1.1 100 Continue\r\n\r\n" + http(b"body"), b"body", True),
+    "to the end, of the most bytes": (b"HTTP/1.1 200 OK\r\n\r\n" + bytes(65536), bytes(65536), False),
     "with more": (http(b"body") + b"more", b"body", False),
 }
 
@@ -84,6 +85,12 @@ def test_what_is_no_whole_answer_is_refused(data: bytes) -> None:
         read(data)
 
 
+@pytest.mark.parametrize("head", [b"Content-Length: 65537\r\n", b""])
+def test_an_answer_that_is_too_large_is_told(head: bytes) -> None:
+    with pytest.raises(GarbledError, match=r"^the answer is larger than 65536 bytes$"):
+        read(b"HTTP/1.1 200 OK\r\n" + head + b"\r\n" + bytes(65537))
+
+
 def test_the_request_is_json_1_1(fake_kms: FakeKms) -> None:
     fake_kms.create_key(alias=ALIAS)
     with opened() as signer:
@@ -91,6 +98,7 @@ def test_the_request_is_json_1_1(fake_kms: FakeKms) -> None:
     headers = fake_kms.received[-1].headers
     assert headers["content-type"] == "application/x-amz-json-1.1"
     assert headers["x-amz-target"] == "TrentService.Sign"
+    assert headers["accept-encoding"] == "identity"
     versions = [f"{name}/{version(name)}" for name in ("signer-aws-kms", "botocore")]
     assert headers["user-agent"] == " ".join(versions)
 
