@@ -99,13 +99,16 @@ class BackendHooks(Protocol):
     def signer_init(self, config: Any, deadline: Deadline) -> SigningKey:
         """Make the key if it is missing, then open it; for a key that exists the same as ``signer_open``. Optional.
 
-        ``deadline`` is that of the whole call, since a key must not be made twice; an error after the key was made is
-        not ``retryable``.
+        ``deadline`` is that of the whole call, without the configured ``attempt_timeout``, since a key must not be made
+        twice; an error after the key was made is not ``retryable``.
         """
 
     @hookspec(firstresult=True)
     def signer_check(self, config: Any, deadline: Deadline) -> Iterable["Verdict"]:
-        """Further steps for ``signer check``, in order, each with its verdict. Optional."""
+        """Further steps for ``signer check``, in order, each with its verdict. Optional.
+
+        ``deadline`` is that of all steps together; nothing is tried again.
+        """
 
     @hookspec(firstresult=True)
     def signer_commands(self) -> "click.Group":

@@ -108,7 +108,10 @@ class Signer(Signing, Facts, Closing):
         tell_after_fork(self)
 
     def close(self) -> None:
-        """Refuse new calls, wait for the running ones, give back what the key holds. Twice is fine."""
+        """Refuse new calls, wait for the running ones, give back what the key holds. Twice is fine.
+
+        Not for what runs inside a call, such as a hook of an extension: it would wait for itself.
+        """
         try:
             self._key.close()
             failure = self._extensions.close()  # now that no call is left that would ask them
