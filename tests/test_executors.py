@@ -5,6 +5,7 @@ import contextvars
 import multiprocessing
 import os
 import pickle
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -15,7 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from signer_aws_kms.testing import FakeKms, fake_kms
+from signer_aws_kms.testing import FakeKms, fake_kms, faults
 from signer_core import Secret, Signer, create_signer, init_signer
 from signer_core.errors import (
     AccessDeniedError,
@@ -196,6 +197,21 @@ def test_concurrency_is_the_number_of_threads_for_a_chunk(concurrency: int | Non
         key.gate.set()
         batch.result()
     assert key.most_inside == (concurrency or 1)
+
+
+def test_a_worker_signs_with_a_remote_key_on_all_its_connections(fake_kms: FakeKms) -> None:
+    together = threading.Barrier(4)
+
+    def wait(request: faults.Request) -> Any:
+        together.wait(PATIENCE)
+        return request.proceed()
+
+    fake_kms.create_key(alias="alias/sequencer")
+    fake_kms.inject(wait, operation="Sign", times=None)
+    config = {"backend": "awskms", "key_id": "alias/sequencer", "max_connections": 4, "timeout": 2 * PATIENCE}
+    with create_signer({**config, "attempt_timeout": 2 * PATIENCE}) as signer:
+        signer.sign_many([b"message"] * 4 * CHUNKS, executor=Strict())  # so that each chunk has four messages
+    assert fake_kms.requests["Sign"] == 4 * CHUNKS
 
 
 def test_context_variables_carry_over_to_threads() -> None:
