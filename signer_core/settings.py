@@ -25,7 +25,7 @@ _PROTECTED_PREFIXES = ("expected_", "allow_")
 T = TypeVar("T")
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@attrs.frozen(kw_only=True)
 class CoreOptions:
     """The options that every backend has; None where the backend's default holds."""
 
@@ -76,17 +76,16 @@ class CoreOptions:
         hex_bytes(value)
 
 
+_CORE_FIELDS = frozenset(attrs.fields_dict(CoreOptions))
 #: Names that no backend may use for an option of its own.
-CORE_OPTIONS = frozenset({"backend", "extensions", *attrs.fields_dict(CoreOptions)})
+CORE_OPTIONS = _CORE_FIELDS | {"backend", "extensions"}
 
 
 class Settings:
     """One ``[signer]`` table as it was found: nothing converted yet, but all known of where it came from.
 
-    ``table`` are its options by name, ``source`` is what messages call it, ``directory`` is where relative paths start,
-    and ``name`` that of the signer. Of the options out of the ``environment`` and out of ``arguments`` the latter win
-    over the former, and those over the table. ``prompt`` asks for a secret that is configured as "prompt", by the name
-    of its option.
+    Messages call it ``source``; relative paths start at ``directory``. Of its options, ``arguments`` win over the
+    ``environment``, and that over the ``table``. ``prompt`` asks for a secret, by the name of its option.
     """
 
     __slots__ = ("arguments", "directory", "environment", "name", "prompt", "source", "table")
@@ -220,6 +219,3 @@ def check_config_class(config_class: type[Any]) -> "dict[str, attrs.Attribute[An
 
 def _variable(option: str) -> str:
     return ENVIRONMENT_PREFIX + option.upper()
-
-
-_CORE_FIELDS = frozenset(attrs.fields_dict(CoreOptions))

@@ -2,6 +2,7 @@
 
 import ast
 import inspect
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -15,8 +16,8 @@ PACKAGE = Path(signer_core.__file__).parent
 
 #: From the top down; a module imports only what stands below it.
 LAYERS = (
-    "installed",
     "factory",
+    "installed",
     "plugins",
     "extension_plugin",
     "plugin",
@@ -49,6 +50,7 @@ LAYERS = (
     "forks",
     "parallel",
     "attempts",
+    "pins",
     "hookspecs",
     "signing_key",
     "extension",
@@ -58,7 +60,6 @@ LAYERS = (
     "secrets",
     "paths",
     "deadline",
-    "pins",
     "ecdsa_signatures",
     "public_key",
     "key_encodings",
@@ -133,6 +134,12 @@ def test_star_import() -> None:
 
 def test_modules_are_those_in_the_list_of_layers() -> None:
     assert {path.stem for path in PACKAGE.glob("*.py")} - {"__init__"} == set(LAYERS)
+
+
+def test_layout_in_contributing_lists_them_in_that_order() -> None:
+    text = (PACKAGE.parent / "CONTRIBUTING.md").read_text("utf-8")
+    layout = text.partition("\nsigner_core/")[2].partition("\nplugins/")[0]
+    assert tuple(re.findall(r"^ +(\w+)\.py ", layout, re.MULTILINE)) == LAYERS
 
 
 @pytest.mark.parametrize("module", LAYERS)
