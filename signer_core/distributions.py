@@ -90,9 +90,10 @@ def _distributions_with_entry_points(group: str) -> Iterable[Any]:
         if place.lower().endswith(".egg"):
             elsewhere.append(place)
         for name in names:
-            if name.endswith((".dist-info", ".egg-info")):
-                if wanted in _content(os.path.join(place, name, "entry_points.txt")):
-                    yield Distribution.at(os.path.join(place, name))
+            if name.endswith((".dist-info", ".egg-info")) and wanted in _content(
+                os.path.join(place, name, "entry_points.txt")
+            ):
+                yield Distribution.at(os.path.join(place, name))
     yield from distributions(path=elsewhere)
 
 
