@@ -19,7 +19,7 @@ SEED = bytes.fromhex("9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031c
 OTHER_SEED = bytes.fromhex("4ccd089b28ff96da9db6c346ec114e0f5b8a319f35aba624da8cf6ed4fb8a6fb")
 
 #: How long a test waits, in seconds, for something that happens at once unless there is a fault.
-PATIENCE = 20.0
+PATIENCE = 60.0
 
 
 class Ed25519Key(SigningKey):
