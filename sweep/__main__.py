@@ -46,9 +46,9 @@ def main(parts: tuple[str, ...], *, minutes: float, only: tuple[str, ...], fresh
 def _properties(seconds: float) -> Iterator[str]:
     searched = properties.search(seconds)
     click.echo(searched)
-    if searched.failure is not None:
-        click.echo(searched.failure)
-        yield "a property does not hold"
+    for each in searched.failures:
+        click.echo(each)
+        yield f"a property does not hold: {each.splitlines()[-1]}"
 
 
 def _fuzz(seconds: float, only: tuple[str, ...]) -> Iterator[str]:
