@@ -202,7 +202,7 @@ def test_budget_of_the_call_is_the_key_s_deadline() -> None:
 
 @pytest.mark.parametrize("name", [7, b"sequencer", ["a"]])
 def test_a_name_is_a_text(name: Any) -> None:
-    with pytest.raises(TypeError, match=r"^name must be a str or None, not "):
+    with pytest.raises(TypeError, match=rf"^name must be a str or None, not {type(name).__name__}$"):
         Signer(Ed25519Key(), name=name)
 
 
