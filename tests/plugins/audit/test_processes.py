@@ -82,11 +82,11 @@ KILLED = """
 
 @pytest.mark.parametrize("lines_before", [1, 20, 60])
 def test_a_signature_that_came_out_of_a_killed_process_is_in_the_log(path: Path, lines_before: int) -> None:
-    process = started(KILLED, path)
-    assert process.stdout is not None
-    out = [process.stdout.readline() for _ in range(lines_before)]
-    process.send_signal(signal.SIGKILL)
-    out += process.communicate(timeout=60)[0].splitlines(keepends=True)
+    with started(KILLED, path) as process:
+        assert process.stdout is not None
+        out = [process.stdout.readline() for _ in range(lines_before)]
+        process.send_signal(signal.SIGKILL)
+        out += process.stdout.readlines()  # not communicate(), which does not look at what readline() took ahead
     came_out = [each.split()[1] for each in out if each.endswith("\n")]
     assert len(came_out) >= lines_before
     logged = [each["signature_sha256"] for each in entries(path)]
