@@ -50,8 +50,10 @@ PROGRAM = Path(sysconfig.get_path("scripts"), "signer")
 
 
 def program(*arguments: str | Path, **options: Any) -> subprocess.CompletedProcess[bytes]:
-    """The installed program, in a process of its own."""
-    return subprocess.run([PROGRAM, *arguments], capture_output=True, check=False, timeout=60, **options)
+    """The installed program, in a process of its own: not measured, since what it runs is run in this process, too."""
+    return subprocess.run(
+        [PROGRAM, *arguments], capture_output=True, check=False, timeout=60, **{"env": unmeasured(), **options}
+    )
 
 
 def unmeasured() -> dict[str, str]:

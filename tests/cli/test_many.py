@@ -28,6 +28,8 @@ from tests.keys import PATIENCE, until
 from tests.plugins.aws_kms.interruptions import _Counting
 from tests.plugins.aws_kms.test_many import Gate
 
+pytestmark = pytest.mark.slow
+
 NOOP = ("--backend", "noop", "--set", f"seed={SEED}")
 LEFT = re.compile(r"\.signer-[0-9a-f]{16}")
 
@@ -157,7 +159,6 @@ def test_signatures_appear_in_order(thousand: list[str], public_key: PublicKey) 
     verify(public_key, signed())
 
 
-@pytest.mark.slow
 def test_memory_does_not_grow_with_the_number_of_files(folder: Path) -> None:
     def peak(count: int) -> int:
         names = files(count)
@@ -195,7 +196,6 @@ def test_progress_on_a_terminal(folder: Path) -> None:
     [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)],
     ids=str,
 )
-@pytest.mark.slow
 @pytest.mark.parametrize("moments", [range(1), range(1, 2), range(2, 100), range(100, 900)], ids=str)
 def test_a_signal_at_any_moment_leaves_whole_signatures_and_says_which_are_missing(
     moments: range, number: signal.Signals, status: int, thousand: list[str], public_key: PublicKey
@@ -225,7 +225,6 @@ def handles(process: "subprocess.Popen[bytes]", number: signal.Signals) -> bool:
     return bool(int(mask, 16) >> number - 1 & 1)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("moments", [range(1), range(1, 100), range(100, 900)], ids=str)
 def test_a_kill_at_any_moment_leaves_whole_signatures(
     moments: range, thousand: list[str], public_key: PublicKey
@@ -278,7 +277,6 @@ class Signalling(_Counting):
             signal.raise_signal(signal.SIGINT)
 
 
-@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::ResourceWarning")  # what is interrupted between the opening of a file and its with
 @pytest.mark.parametrize("module", [interruption, many, output, replacing], ids=lambda module: module.__name__)
 def test_an_interrupt_at_each_point_leaves_whole_signatures_and_nothing_else(
