@@ -121,9 +121,7 @@ def create_file(path: str, content: bytes) -> bool:
 
 def _name_beside(path: str) -> str:
     """The path of a new file in the directory of ``path``, to be moved from there."""
-    import secrets
-
-    return os.path.join(os.path.dirname(os.path.abspath(path)), f".signer-{secrets.token_hex(8)}")
+    return os.path.join(os.path.dirname(os.path.abspath(path)), f".signer-{os.urandom(8).hex()}")
 
 
 def _write_complete(path: str, content: bytes, *, mode: int | None) -> None:

@@ -6,7 +6,6 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from signer_core.batches import one_by_one
 from signer_core.cli.failures import Failure
 from signer_core.cli.input import PIECE, Input, opened
 from signer_core.cli.progress import Bar
@@ -69,6 +68,8 @@ def signatures_of(
     in memory together have :data:`LARGE` bytes at most, or are one file. What fails is raised at its place, and nothing
     further is begun; so it is when the iterator is closed.
     """
+    from signer_core.batches import one_by_one
+
     cancel = threading.Event()
     memory = _Memory(LARGE)
 
