@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from signer_core import parallel
 from signer_core.attempts import Attempts
 from signer_core.config import read
+from signer_core.core_options import CoreOptions
 from signer_core.deadline import Deadline
 from signer_core.errors import KeyNotFoundError, PluginContractError
 from signer_core.extensions import Extensions
@@ -17,7 +18,7 @@ from signer_core.hookspecs import SigningKey
 from signer_core.key_contract import check_key, close_unwanted
 from signer_core.pins import Pins, hex_address, hex_bytes
 from signer_core.plugins import BackendPlugin, configured_extensions, load_backend
-from signer_core.settings import CoreOptions, Settings
+from signer_core.settings import Settings
 from signer_core.signer import Signer
 
 if TYPE_CHECKING:

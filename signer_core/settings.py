@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import attrs
 
 from signer_core.config_class import build, option_fields, portable, unknown_option
+from signer_core.core_options import CORE_FIELDS, CORE_OPTIONS, CoreOptions
 from signer_core.errors import ConfigError, PluginContractError
-from signer_core.options import Conversion, ShellText, budget, describe
-from signer_core.pins import hex_address, hex_bytes
+from signer_core.options import Conversion, ShellText
 
 if TYPE_CHECKING:
     from signer_core.extension_settings import ExtensionSettings
@@ -23,62 +23,6 @@ _PROTECTED = frozenset({"verify", "trusted", "extensions"})
 _PROTECTED_PREFIXES = ("expected_", "allow_")
 
 T = TypeVar("T")
-
-
-@attrs.frozen(kw_only=True)
-class CoreOptions:
-    """The options that every backend has; None where the backend's default holds."""
-
-    timeout: float | None = attrs.field(
-        default=None, converter=budget, metadata=describe("the whole time of a call, retries included, such as 10s")
-    )
-    attempt_timeout: float | None = attrs.field(
-        default=None, converter=budget, metadata=describe("the time that one attempt may take, such as 3s")
-    )
-    max_retries: int | None = attrs.field(
-        default=None, metadata=describe("attempts after the first, where another may help")
-    )
-    hedge_after: float | None = attrs.field(
-        default=None,
-        converter=budget,
-        metadata=describe("the time after which a second attempt runs beside one without an answer, such as 150ms"),
-    )
-    verify: bool | None = attrs.field(
-        default=None, metadata=describe("verify each signature before it is returned: true or false")
-    )
-    expected_address: str | None = attrs.field(
-        default=None, metadata=describe("the address of the only key that will do, in hex")
-    )
-    expected_public_key: str | None = attrs.field(
-        default=None,
-        metadata=describe("the only public key that will do, in hex: raw, or the DER SubjectPublicKeyInfo"),
-    )
-    trusted: str | None = attrs.field(
-        default=None, metadata=describe('the distribution that may serve this backend, such as "signer-file"')
-    )
-
-    @max_retries.validator
-    def _is_at_least_0(self, _: object, value: int | None) -> None:
-        if value is not None and value < 0:
-            raise ValueError("write 0 or more")
-
-    @trusted.validator
-    def _is_a_name(self, _: object, value: str | None) -> None:
-        if value == "":
-            raise ValueError("write the name of a distribution")
-
-    @expected_address.validator
-    def _is_address(self, _: object, value: str | None) -> None:
-        hex_address(value)
-
-    @expected_public_key.validator
-    def _is_hex(self, _: object, value: str | None) -> None:
-        hex_bytes(value)
-
-
-_CORE_FIELDS = frozenset(attrs.fields_dict(CoreOptions))
-#: Names that no backend may use for an option of its own.
-CORE_OPTIONS = _CORE_FIELDS | {"backend", "extensions"}
 
 
 class Settings:
@@ -128,7 +72,7 @@ class Settings:
 
     def core_options(self) -> CoreOptions:
         """The core's own options. Raises :class:`ConfigError`."""
-        return self._build(CoreOptions, _CORE_FIELDS)
+        return self._build(CoreOptions, CORE_FIELDS)
 
     def backend_config(self, config_class: type[T]) -> T:
         """The backend's own options as its attrs class. Raises :class:`ConfigError`; for a faulty class
@@ -161,7 +105,7 @@ class Settings:
 
         Any other variable changes nothing: there is no such option, or it may not touch it, or an argument wins.
         """
-        known = _CORE_FIELDS | option_fields(config_class).keys() | {"backend"}
+        known = CORE_FIELDS | option_fields(config_class).keys() | {"backend"}
         return {
             option: _variable(option)
             for option in self.environment

@@ -16,9 +16,10 @@ from hypothesis import strategies as st
 from signer_core import Secret, create_signer
 from signer_core.config import read
 from signer_core.config_class import option_fields
+from signer_core.core_options import CORE_OPTIONS, CoreOptions
 from signer_core.errors import ConfigError, PluginContractError, SignerError
 from signer_core.options import ShellText, describe, seconds
-from signer_core.settings import CORE_OPTIONS, CoreOptions, Settings
+from signer_core.settings import Settings
 from tests.keys import assert_hides, chain_of
 from tests.strategies import EveryOption, Level, Mode, tables, values
 

@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from signer_core.config_class import option_fields
+from signer_core.core_options import CoreOptions
 from signer_core.distributions import distribution_of
 from signer_core.errors import ConfigError
 from signer_core.options import Conversion, budget, description, seconds
 from signer_core.plugins import load_backend
 from signer_core.secrets import Secret
-from signer_core.settings import CoreOptions, Settings
+from signer_core.settings import Settings
 
 if TYPE_CHECKING:
     import attrs

@@ -18,8 +18,8 @@ from signer_core.cli.command_line import CommandLine
 from signer_core.cli.output import create_file
 from signer_core.cli.template import template
 from signer_core.config import read
+from signer_core.core_options import CORE_OPTIONS
 from signer_core.options import ShellText
-from signer_core.settings import CORE_OPTIONS
 from signer_file.config import FileConfig
 from tests.cli.conftest import PROGRAM, SEED, Signer, with_full_disk
 from tests.conftest import Install

@@ -25,6 +25,7 @@ LAYERS = (
     "config",
     "settings",
     "extension_settings",
+    "core_options",
     "config_class",
     "signer",
     "signing",

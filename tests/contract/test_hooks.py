@@ -10,6 +10,7 @@ import pytest
 
 from signer_core import Algorithm, Backend, Extension, SignEvent, create_signer, hookimpl
 from signer_core.config_class import option_fields
+from signer_core.core_options import CORE_OPTIONS, CoreOptions
 from signer_core.errors import ConfigError
 from signer_core.hookspecs import (
     BACKENDS_GROUP,
@@ -22,7 +23,6 @@ from signer_core.hookspecs import (
 from signer_core.installed import installed_plugins
 from signer_core.options import converter_for, description
 from signer_core.plugins import load_backend
-from signer_core.settings import CORE_OPTIONS, CoreOptions
 from tests.keys import Ed25519Key
 
 HOOKS = {

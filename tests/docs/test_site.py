@@ -28,11 +28,11 @@ from signer_core import (
     testing,
 )
 from signer_core.cli import COMMANDS, main
+from signer_core.core_options import CORE_OPTIONS
 from signer_core.errors import SignerError
 from signer_core.extension_plugin import ExtensionPlugin, load_extension
 from signer_core.installed import installed_plugins
 from signer_core.plugins import BackendPlugin, load_backend
-from signer_core.settings import CORE_OPTIONS
 
 pytestmark = pytest.mark.slow
 

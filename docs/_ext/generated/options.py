@@ -13,12 +13,12 @@ from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 
 from signer_core.algorithms import Algorithm
+from signer_core.core_options import CoreOptions
 from signer_core.extension_plugin import load_extension
 from signer_core.hookspecs import CONTRACT, Backend
 from signer_core.options import budget, description, seconds
 from signer_core.plugins import load_backend
 from signer_core.secrets import Secret
-from signer_core.settings import CoreOptions
 
 _logger = logging.getLogger(__name__)
 

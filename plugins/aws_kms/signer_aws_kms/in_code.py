@@ -8,9 +8,9 @@ from signer_aws_kms.key import AwsKmsKey
 from signer_aws_kms.opening import account_of, open_with
 from signer_core.attempts import Attempts
 from signer_core.config import read
+from signer_core.core_options import CORE_OPTIONS
 from signer_core.deadline import Deadline
 from signer_core.errors import ConfigError
-from signer_core.settings import CORE_OPTIONS
 
 
 def open_in_code(
