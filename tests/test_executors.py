@@ -25,7 +25,7 @@ from signer_core.errors import (
     SignerClosedError,
     SignError,
 )
-from signer_core.executors import CHUNKS, MOST_BYTES, MOST_MESSAGES, chunks
+from signer_core.parts import CHUNKS, MOST_BYTES, MOST_MESSAGES, chunks
 from tests.keys import OTHER_SEED, PATIENCE, SEED, Ed25519Key, GatedKey, ScriptedKey, in_thread
 
 __all__ = ["fake_kms"]
@@ -358,6 +358,37 @@ def test_part_that_an_executor_lost_is_handed_over_once_more(signer: Signer) -> 
     assert executor.submitted == CHUNKS + 1
 
 
+@pytest.mark.parametrize(
+    ("result", "text"),
+    [
+        ([], "0 signatures"),
+        ([b"one", b"two"], "2 signatures"),
+        ([b"one", b"two", b"three", b"four"], "4 signatures"),
+        (None, "something else than signatures"),
+        (b"one", "something else than signatures"),
+        ([b"one", None, b"three"], "something else than signatures"),
+    ],
+)
+@pytest.mark.parametrize("kind", [Strict, ThreadPoolExecutor])
+def test_part_with_anything_but_its_signatures_is_an_error(
+    signer: Signer, kind: type[Executor], result: object, text: str
+) -> None:
+    class Wrong(kind):  # type: ignore[misc, valid-type]
+        def submit(self, function: Callable[..., Any], /, *arguments: Any, **options: Any) -> "Future[Any]":
+            super().submit(function, *arguments, **options).result(PATIENCE)
+            future: Future[Any] = Future()
+            future.set_result(result)
+            return future
+
+    with (
+        Wrong() as executor,
+        pytest.raises(SignError, match=rf"Wrong gave {text} for 3 messages; none .* another executor$") as raised,
+    ):
+        signer.sign_many(MESSAGES[:3] * CHUNKS, executor=executor)
+    assert type(raised.value) is SignError
+    assert not raised.value.retryable
+
+
 def test_no_foreign_error_leaves_submit(signer: Signer) -> None:
     class Refusing(Manual):
         def submit(self, function: Callable[..., Any], /, *arguments: Any, **options: Any) -> "Future[Any]":
@@ -399,7 +430,7 @@ def test_nothing_is_imported_for_it_before_it_is_used() -> None:
     import subprocess
     import sys
 
-    loaded = "{*sys.modules} & {'signer_core.executors', 'signer_core.workers'}"
+    loaded = "{*sys.modules} & {'signer_core.executors', 'signer_core.parts', 'signer_core.workers'}"
     program = f"import sys; from signer_core import *; print({loaded})"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout == "set()\n"

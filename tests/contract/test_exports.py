@@ -31,6 +31,7 @@ LAYERS = (
     "signing",
     "facts",
     "executors",
+    "parts",
     "workers",
     "closing",
     "calls",
