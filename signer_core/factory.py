@@ -11,7 +11,7 @@ from signer_core.attempts import Attempts
 from signer_core.config import read
 from signer_core.core_options import CoreOptions
 from signer_core.deadline import Deadline
-from signer_core.errors import KeyNotFoundError, PluginContractError
+from signer_core.errors import ConfigError, KeyNotFoundError, PluginContractError
 from signer_core.extensions import Extensions
 from signer_core.facts import check_name
 from signer_core.hookspecs import SigningKey
@@ -82,9 +82,10 @@ def open_signer(
     attempts = _attempts(core, plugin)
     verify = core.hedge_after is not None or plugin.backend.remote if core.verify is None else core.verify
     if core.hedge_after is not None:  # before the key: what does not fit shall make none
-        from signer_core.hedging import check_options
+        from signer_core.hedging import check_algorithms, check_options
 
         check_options(core.hedge_after, attempts, verify=verify)
+        check_algorithms(plugin.algorithms(config))
     deadline = attempts.deadline(timeout, cancel)
     pins = Pins(
         address=hex_address(core.expected_address),
@@ -101,20 +102,25 @@ def open_signer(
         if check_key(key, plugin.broken).public_key.algorithm not in plugin.backend.algorithms:
             raise plugin.broken(f"it opened a key for {key.public_key.algorithm}, which it does not declare")
         pins.check(key.public_key)
-        signer = Signer(
-            key,
-            name=settings.name,
-            backend=plugin.name,
-            timeout=attempts.timeout,
-            attempt_timeout=attempts.attempt_timeout,
-            max_retries=attempts.max_retries,
-            hedge_after=core.hedge_after,
-            verify=verify,
-            expected_address=core.expected_address,
-            expected_public_key=core.expected_public_key,
-            extensions=Extensions(attached),
-            origin=_Configured(plugin, _reopening(settings, config, extensions), settings.name),
-        )
+        try:
+            signer = Signer(
+                key,
+                name=settings.name,
+                backend=plugin.name,
+                timeout=attempts.timeout,
+                attempt_timeout=attempts.attempt_timeout,
+                max_retries=attempts.max_retries,
+                hedge_after=core.hedge_after,
+                verify=verify,
+                expected_address=core.expected_address,
+                expected_public_key=core.expected_public_key,
+                extensions=Extensions(attached),
+                origin=_Configured(plugin, _reopening(settings, config, extensions), settings.name),
+            )
+        except ConfigError as error:  # an option does not fit to this key
+            if make:
+                error.add_note(f"the key {key.key_id} was opened or made before that was seen")
+            raise
         unwanted.pop_all()
         return signer
 

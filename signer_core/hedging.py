@@ -5,6 +5,7 @@ same bytes: else two signatures over one message would exist, of which the calle
 """
 
 import threading
+from collections.abc import Collection
 
 from signer_core.algorithms import FACTS, Algorithm
 from signer_core.attempts import Attempts
@@ -30,6 +31,17 @@ def check_options(hedge_after: float, attempts: Attempts, *, verify: bool) -> No
             )
 
 
+def check_algorithms(possible: Collection[Algorithm]) -> None:
+    """Raise :class:`ConfigError` where none of the algorithms that a key may be for is deterministic."""
+    possible = [each for each in FACTS if each in possible]
+    if not any(FACTS[each].deterministic for each in possible):
+        raise ConfigError(
+            f"option 'hedge_after' is not for {' or '.join(possible)}, of which each attempt makes another signature",
+            remedy="leave it out, or use a key for one of: "
+            + ", ".join(each for each, facts in FACTS.items() if facts.deterministic),
+        )
+
+
 class Hedging:
     """A second attempt beside each of a signer's that has given no answer after ``hedge_after`` seconds.
 
@@ -50,12 +62,7 @@ class Hedging:
 
     def of(self, algorithm: Algorithm) -> "Hedge":
         """The hedging of one key. Raises :class:`ConfigError` unless its algorithm is deterministic."""
-        if not FACTS[algorithm].deterministic:
-            raise ConfigError(
-                f"option 'hedge_after' is not for {algorithm}, of which each attempt makes another signature",
-                remedy="leave it out, or use a key for one of: "
-                + ", ".join(each for each, facts in FACTS.items() if facts.deterministic),
-            )
+        check_algorithms([algorithm])
         return Hedge(self)
 
     def end_threads(self) -> None:

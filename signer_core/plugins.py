@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from importlib_metadata import EntryPoint
 
+from signer_core.algorithms import Algorithm
 from signer_core.deadline import Deadline
 from signer_core.distributions import name_of, normalized, the_one
 from signer_core.errors import PluginError, SignerError
@@ -44,6 +45,11 @@ class BackendPlugin(Plugin):
         """The configured options as an instance of the plugin's class. Raises :class:`ConfigError`."""
         with self.blamed():
             return settings.backend_config(self.backend.config_class)
+
+    def algorithms(self, config: object) -> frozenset[Algorithm]:
+        """What the configured key may be for: what the option ``algorithm`` says, else any that the plugin declares."""
+        configured = getattr(config, "algorithm", None)
+        return frozenset({configured}) if isinstance(configured, Algorithm) else self.backend.algorithms
 
     def open(self, config: object, deadline: Deadline) -> SigningKey:
         """Open the key that exists."""

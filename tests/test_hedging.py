@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from signer_core import Algorithm, Deadline, Signer, SignEvent, create_signer, hookimpl, init_signer, race
+from signer_core import Algorithm, Deadline, Secret, Signer, SignEvent, create_signer, hookimpl, init_signer, race
 from signer_core.algorithms import FACTS
 from signer_core.errors import (
     AccessDeniedError,
@@ -780,10 +780,11 @@ class Closing(NoopKey):
 
 def test_key_that_is_refused_is_closed_and_signs_nothing(install: Install) -> None:
     install(source=ECDSA_KEY, module="throwaway_of_hedging")
-    with pytest.raises(ConfigError, match="'hedge_after' is not for ecdsa-p256-sha256"):
+    with pytest.raises(ConfigError, match="'hedge_after' is not for ecdsa-p256-sha256") as caught:
         create_signer({"backend": "throwaway", "hedge_after": "150ms"})
     closing = sys.modules["throwaway_of_hedging"].Closing
     assert (closing.closed, closing.signed) == (1, 0)
+    assert not hasattr(caught.value, "__notes__")
 
 
 def test_options_that_do_not_fit_make_no_key(install: Install) -> None:
@@ -797,6 +798,51 @@ def test_options_that_do_not_fit_make_no_key(install: Install) -> None:
     assert sys.modules["throwaway_that_makes"].MADE == []
     init_signer({"backend": "throwaway", "hedge_after": "150ms"}).close()
     assert sys.modules["throwaway_that_makes"].MADE == [1]
+
+
+def test_configured_algorithm_that_does_not_fit_makes_no_key(tmp_path: Path) -> None:
+    config = {"backend": "file", "path": str(tmp_path / "keys"), "passphrase": Secret(b"open sesame")}
+    with pytest.raises(ConfigError, match="'hedge_after' is not for ecdsa-p256-sha256, of which"):
+        init_signer({**config, "algorithm": "ecdsa-p256-sha256", "hedge_after": "150ms"})
+    assert list(tmp_path.iterdir()) == []
+    init_signer({**config, "algorithm": "rsa-pkcs1v15-sha256", "hedge_after": "150ms"}).close()
+
+
+MAKING = """
+MADE = []
+
+@hookimpl
+def signer_backend():
+    return Backend(contract=1, config_class=Config, algorithms={%s})
+
+@hookimpl
+def signer_open(config):
+    raise KeyNotFoundError("none")
+
+@hookimpl
+def signer_init(config):
+    from signer_noop import NoopKey
+
+    MADE.append(NoopKey(private_key(Algorithm.ECDSA_P256_SHA256), Algorithm.ECDSA_P256_SHA256, reopens=True))
+    return MADE[-1]
+"""
+
+
+def test_backend_with_no_algorithm_that_fits_makes_no_key(install: Install) -> None:
+    declared = "Algorithm.ECDSA_P256_SHA256, Algorithm.ML_DSA_44"
+    install(source=MAKING % declared, module="throwaway_of_misfits")
+    with pytest.raises(ConfigError, match="'hedge_after' is not for ecdsa-p256-sha256 or ml-dsa-44, of which"):
+        init_signer({"backend": "throwaway", "hedge_after": "150ms"})
+    assert sys.modules["throwaway_of_misfits"].MADE == []
+
+
+def test_key_that_was_made_before_it_was_seen_not_to_fit_is_named(install: Install) -> None:
+    install(source=MAKING % "*Algorithm", module="throwaway_of_surprises")
+    config = {"backend": "throwaway", "hedge_after": "150ms"}
+    with pytest.raises(ConfigError, match="'hedge_after' is not for ecdsa-p256-sha256, of which") as caught:
+        init_signer(config)
+    (made,) = sys.modules["throwaway_of_surprises"].MADE
+    assert caught.value.__notes__ == [f"the key {made.key_id} was opened or made before that was seen"]
 
 
 @pytest.mark.parametrize(

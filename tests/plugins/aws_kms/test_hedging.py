@@ -6,9 +6,10 @@ from collections.abc import Iterator
 import pytest
 
 from signer_aws_kms.testing import FakeKms, faults
+from signer_core import init_signer
 from signer_core.errors import AccessDeniedError, ConfigError, DeadlineExceededError, SignatureVerificationError
 from tests.keys import in_thread, until
-from tests.plugins.aws_kms.signers import ALIAS, opened
+from tests.plugins.aws_kms.signers import ALIAS, opened, options
 
 
 @pytest.fixture
@@ -77,3 +78,9 @@ def test_key_of_another_algorithm_is_refused_before_it_signs(fake_kms: FakeKms) 
     with pytest.raises(ConfigError, match="'hedge_after' is not for ecdsa-p256-sha256"):
         opened(hedge_after="20ms")
     assert fake_kms.requests["Sign"] == 0
+
+
+def test_configured_algorithm_that_does_not_fit_makes_no_key(fake_kms: FakeKms) -> None:
+    with pytest.raises(ConfigError, match="'hedge_after' is not for ml-dsa-44"):
+        init_signer(options(algorithm="ml-dsa-44", hedge_after="20ms"))
+    assert fake_kms.requests.total() == 0
