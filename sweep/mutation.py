@@ -41,7 +41,10 @@ for name in sys.argv[1:]:
     cli(["show", name], standalone_mode=False)
     print({_END!r}, end="")
 """
+_ARGUMENTS = ("-p", "no:cacheprovider", "--hypothesis-profile", "quick", "--hypothesis-seed", "1")
 _GRACE = 20.0  # seconds that a run may take to end after it was told to
+#: A test that does not end under a mutant has found it.
+_HANGING = "faulthandler_timeout = 12\nfaulthandler_exit_on_timeout = true"
 
 
 @attrs.frozen(order=True)
@@ -65,6 +68,8 @@ class Group:
     name: str
     modules: tuple[str, ...]
     tests: tuple[str, ...]
+    #: Those among them that take long and find nothing that others do not.
+    leave_out: tuple[str, ...] = ()
 
     @property
     def place(self) -> Path:
@@ -99,7 +104,7 @@ class Result:
 def groups() -> list[Group]:
     """All of them, in the file's order."""
     tables = tomllib.loads((HERE / "mutants.toml").read_text("utf-8"))
-    return [Group(name, tuple(each["modules"]), tuple(each["tests"])) for name, each in tables.items()]
+    return [Group(name, **{key: tuple(values) for key, values in each.items()}) for name, each in tables.items()]
 
 
 def reasons() -> dict[Change, str]:
@@ -159,7 +164,18 @@ def _copy(group: Group) -> None:
     (group.place / "mutants").mkdir(
         exist_ok=True
     )  # or Python, on whose path it is, would remember that it is not there
+    _keep_killed(group)
     (group.place / "pyproject.toml").write_text(_settings(group, [path.name for path in packages]), "utf-8")
+
+
+def _keep_killed(group: Group) -> None:
+    """Where tests were only added, have mutmut ask anew which tests reach what: else it forgets what it knows."""
+    settings = group.place / "pyproject.toml"
+    if settings.exists():
+        mutmut = tomllib.loads(settings.read_text("utf-8"))["tool"]["mutmut"]
+        before = mutmut["pytest_add_cli_args_test_selection"]
+        if before != list(group.tests) and set(before) <= set(group.tests):
+            (group.place / "mutants" / "mutmut-stats.json").unlink(missing_ok=True)
 
 
 def _refresh(group: Group, name: str) -> None:
@@ -178,18 +194,19 @@ def _settings(group: Group, packages: Sequence[str]) -> str:
     """The copy's pyproject.toml: pytest's part of ours, and mutmut's."""
     ours = (ROOT / "pyproject.toml").read_text("utf-8")
     _, heading, rest = ours.partition("[tool.pytest.ini_options]\n")
+    pytest = re.sub(r"(?m)^faulthandler_timeout = .*", _HANGING, rest.partition("\n[")[0])
     settings = {
         "source_paths": packages,
         "only_mutate": group.modules,
         "also_copy": ["conftest.py", "benchmarks"],
         "pytest_add_cli_args_test_selection": group.tests,
-        "pytest_add_cli_args": ["-p", "no:cacheprovider", "--hypothesis-profile", "quick", "--hypothesis-seed", "1"],
-        "timeout_multiplier": 10.0,
-        "timeout_constant": 1.0,
+        "pytest_add_cli_args": [*_ARGUMENTS, *(f"--deselect={each}" for each in group.leave_out)],
+        "timeout_multiplier": 2.0,
+        "timeout_constant": 20.0,
         "use_git_change_detection": False,
     }
     lines = [f"{name} = {json.dumps(value)}" for name, value in settings.items()]
-    return "\n".join([heading + rest.partition("\n[")[0], "[tool.mutmut]", *lines, ""])
+    return "\n".join([heading + pytest, "[tool.mutmut]", *lines, ""])
 
 
 def _run(group: Group, names: Sequence[str], end: float) -> None:

@@ -31,6 +31,18 @@ def test_a_wrong_clock_is_set_right_once_by_the_servers_date(
     assert round(seconds / 60) == round(float(caplog.text.partition("clock differs from AWS's by ")[2].split()[0]) / 60)
 
 
+def test_a_clock_that_was_set_right_can_go_wrong_the_other_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock(time.time() + 3600)
+    with FakeKms(clock=clock) as kms:
+        for name, value in kms.environment().items():
+            monkeypatch.setenv(name, value)
+        kms.create_key(alias=ALIAS)
+        with opened() as signer:
+            clock.now -= 7200
+            signer.sign(b"message")
+        assert kms.requests == {"GetPublicKey": 2, "Sign": 2}
+
+
 def test_a_clock_that_is_right_is_not_blamed_for_a_wrong_secret(
     fake_kms: FakeKms, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -19,11 +19,12 @@ def read(*chunks: bytes) -> Answer:
     return read_answer(lambda: next(stream, b""))
 
 
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 WHOLE: dict[str, tuple[bytes, bytes, bool]] = {
     "length": (http(b"body"), b"body", True),
     "empty": (http(b""), b"", True),
     "chunks": (
-        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2;x=y\r\nbo\r\n2\r\ndy\r\n0\r\nT: r\r\n\r\n",
+        CHUNKED + b"2;x=y\r\nbo\r\n2\r\ndy\r\n0\r\nT: r\r\n\r\n",
         b"body",
         True,
     ),
@@ -45,6 +46,11 @@ WHOLE: dict[str, tuple[bytes, bytes, bool]] = {
     "no content": (b"HTTP/1.1 204 No Content\r\n\r\n", b"", True),
     "after 100": (b"HTTP/1.1 100 Continue\r\n\r\n" + http(b"body"), b"body", True),
     "to the end, of the most bytes": (b"HTTP/1.1 200 OK\r\n\r\n" + bytes(65536), bytes(65536), False),
+    "in chunks, of the most bytes": (
+        CHUNKED + b"10000\r\n" + bytes(65536) + b"\r\n0\r\n\r\n",
+        bytes(65536),
+        True,
+    ),
     "with more": (http(b"body") + b"more", b"body", False),
 }
 
@@ -71,11 +77,12 @@ GARBLED = {
     "two lengths": http(b"body", headers="content-length: 3\r\n"),
     "too large": b"HTTP/1.1 200 OK\r\nContent-Length: 99999999\r\n\r\n",
     "endless": b"HTTP/1.1 200 OK\r\n\r\n" + bytes(2_000_000),
-    "endless crumbs": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + 100_000 * b"1\r\nx\r\n" + b"0\r\n\r\n",
+    "endless crumbs": CHUNKED + 9_000 * b"8\r\n8 bytes \r\n" + b"0\r\n\r\n",
     "endless head": b"HTTP/1.1 200 OK\r\nX: " + b"x" * 100_000,
     "gzip": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\n",
-    "wrong chunk": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nbodyyy",
-    "cut chunk": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nbo",
+    "chunk of no hexadecimal length": CHUNKED + b"g\r\n" + bytes(16) + b"\r\n0\r\n\r\n",
+    "wrong chunk": CHUNKED + b"2\r\nbodyyy",
+    "cut chunk": CHUNKED + b"4\r\nbo",
 }
 
 
@@ -89,6 +96,11 @@ def test_what_is_no_whole_answer_is_refused(data: bytes) -> None:
 def test_an_answer_that_is_too_large_is_told(head: bytes) -> None:
     with pytest.raises(GarbledError, match=r"^the answer is larger than 65536 bytes$"):
         read(b"HTTP/1.1 200 OK\r\n" + head + b"\r\n" + bytes(65537))
+
+
+def test_what_comes_after_the_most_bytes_is_too_large_however_it_is_cut() -> None:
+    with pytest.raises(GarbledError, match="larger than 65536 bytes"):
+        read(b"HTTP/1.1 200 OK\r\n\r\n", bytes(65536), b"x")
 
 
 def test_the_request_is_json_1_1(fake_kms: FakeKms) -> None:
