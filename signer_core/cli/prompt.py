@@ -18,20 +18,30 @@ def ask(name: str, *, confirm: bool = False) -> bytes:
 
     With ``confirm`` twice, where a typing error would be final. Raises :class:`ConfigError` where nobody answers.
     """
+    question = name
+    while True:
+        answer = _answer(question, name)
+        if not confirm or _answer("Repeat for confirmation", name) == answer:
+            return os.fsencode(answer)
+        # in the question, since that is on the terminal even where standard error is not
+        question = f"these were not the same; {name}"
+
+
+def _answer(question: str, name: str) -> str:
     import getpass
 
     with warnings.catch_warnings():
         # Without a terminal getpass would read the message that is to be signed, and show what is typed.
         warnings.simplefilter("error", getpass.GetPassWarning)
         try:
-            text: str = click.prompt(name, hide_input=True, confirmation_prompt=confirm, err=True)
+            answer: str = click.prompt(question, hide_input=True, err=True)
         except click.Abort as abort:
             if by_interrupt(abort):
                 raise KeyboardInterrupt from None
             raise _nobody_there(name) from None
         except getpass.GetPassWarning:
             raise _nobody_there(name) from None
-    return os.fsencode(text)
+    return answer
 
 
 def is_asked_for(settings: "Settings") -> bool:

@@ -1,6 +1,9 @@
 """Secrets that the user is asked for."""
 
 import getpass
+import os
+import pty
+import select
 import subprocess
 import warnings
 from collections.abc import Callable
@@ -10,8 +13,9 @@ import pytest
 
 from signer_core import create_signer
 from signer_core.cli import main
-from tests.cli.conftest import PROGRAM, Signer
+from tests.cli.conftest import PROGRAM, Signer, unmeasured
 from tests.conftest import Install
+from tests.keys import PATIENCE
 
 FILE = ("--backend", "file", "--set", "path=keys", "--set", "passphrase=prompt")
 
@@ -35,7 +39,7 @@ def test_init_asks_once_where_the_key_is_there_already(signer: Signer) -> None:
 def test_a_typing_error_at_init_is_asked_for_again(signer: Signer) -> None:
     made = signer(*FILE, "init", input="open sesame\nopen seasme\n" + "open sesame\n" * 2)
     assert made.exit_code == 0
-    assert "do not match" in made.stderr
+    assert "these were not the same; passphrase:" in made.stderr
 
 
 def test_what_is_typed_is_the_passphrase(signer: Signer, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -121,6 +125,41 @@ def test_no_answer(
     error, remedy = capsys.readouterr().err.splitlines()[-2:]
     assert error.endswith("error: nobody answered the question for the passphrase")
     assert remedy == 'remedy: where there is no terminal, use "file:PATH" or "env:NAME"'
+
+
+def test_questions_come_to_the_terminal_wherever_the_output_goes() -> None:
+    """Also what was wrong with an answer, which is no message of the program's."""
+    steps = [
+        ("passphrase: ", "open sesame"),
+        ("Repeat for confirmation: ", "open seasme"),
+        ("these were not the same; passphrase: ", "open sesame"),
+        ("Repeat for confirmation: ", "open sesame"),
+    ]
+    controller, terminal = pty.openpty()
+    # The shell makes the terminal that of its session, and leaves none of its own descriptors on it.
+    script = ': <"$0"; exec "$@" </dev/null >output 2>errors'
+    command = ["/bin/sh", "-c", script, os.ttyname(terminal), PROGRAM, *FILE, "init"]
+    with subprocess.Popen(command, start_new_session=True, env=unmeasured()) as running:
+        try:
+            shown = [shown_until(controller, question.encode(), answer) for question, answer in steps]
+            assert running.wait(PATIENCE) == 0
+        finally:
+            running.kill()
+            os.close(terminal)
+            os.close(controller)
+    assert [each.removeprefix(b"\r\n") for each in shown] == [question.encode() for question, _ in steps]
+    assert Path("errors").read_text() == f"wrote {Path('signer.toml').absolute()}\n"
+    assert len(Path("output").read_text()) == 65
+
+
+def shown_until(controller: int, question: bytes, answer: str) -> bytes:
+    """What the terminal shows until it is the question, which is answered."""
+    shown = b""
+    while not shown.endswith(question):
+        assert select.select([controller], [], [], PATIENCE)[0], shown
+        shown += os.read(controller, 1024)
+    os.write(controller, f"{answer}\n".encode())
+    return shown
 
 
 def test_a_program_without_a_terminal_does_not_take_the_message_for_the_passphrase() -> None:
