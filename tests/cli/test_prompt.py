@@ -138,7 +138,7 @@ def test_questions_come_to_the_terminal_wherever_the_output_goes() -> None:
     controller, terminal = pty.openpty()
     # The shell makes the terminal that of its session, and leaves none of its own descriptors on it.
     script = ': <"$0"; exec "$@" </dev/null >output 2>errors'
-    command = ["/bin/sh", "-c", script, os.ttyname(terminal), PROGRAM, *FILE, "init"]
+    command: list[str | Path] = ["/bin/sh", "-c", script, os.ttyname(terminal), PROGRAM, *FILE, "init"]
     with subprocess.Popen(command, start_new_session=True, env=unmeasured()) as running:
         try:
             shown = [shown_until(controller, question.encode(), answer) for question, answer in steps]
