@@ -8,23 +8,26 @@ from typing import Self
 from urllib.parse import quote, unquote
 
 from cryptography.exceptions import UnsupportedAlgorithm
-from securesystemslib.exceptions import KeyMismatchError as ForeignKeyMismatchError
-from securesystemslib.signer import (
-    SIGNER_FOR_URI_SCHEME,
-    CryptoSigner,
-    Key,
-    SecretsHandler,
-    Signature,
-    SSlibKey,
-)
-from securesystemslib.signer import Signer as ForeignSigner
 
 from signer_core.adapters.cryptography import as_private_key
 from signer_core.algorithms import Algorithm
 from signer_core.config import read
 from signer_core.errors import ConfigError, KeyMismatchError, UnsupportedAlgorithmError
+from signer_core.extras import brought_by
 from signer_core.factory import open_signer
 from signer_core.signer import Signer
+
+with brought_by("signer-core[tuf]", "securesystemslib"):
+    from securesystemslib.exceptions import KeyMismatchError as ForeignKeyMismatchError
+    from securesystemslib.signer import (
+        SIGNER_FOR_URI_SCHEME,
+        CryptoSigner,
+        Key,
+        SecretsHandler,
+        Signature,
+        SSlibKey,
+    )
+    from securesystemslib.signer import Signer as ForeignSigner
 
 #: What securesystemslib calls the algorithms (TUF specification, section 4.2; TAP 21 for ML-DSA).
 _SCHEMES: Mapping[Algorithm, str] = {

@@ -15,7 +15,10 @@ Each test's docstring says what is promised. :class:`SigningKeyConformance` desc
 :class:`ExtensionConformance` those for an extension.
 """
 
-import pytest
+from signer_core.extras import brought_by
+
+with brought_by("signer-core[testing]", "pytest"):
+    import pytest
 
 # Before they are imported: a failing assertion shall show its values to the author of the plugin.
 pytest.register_assert_rewrite(

@@ -78,6 +78,7 @@ LAYERS = (
     "libp2p",
     "base64url",
     "errors",
+    "extras",
 )
 
 #: Packages above all modules; nothing imports them.

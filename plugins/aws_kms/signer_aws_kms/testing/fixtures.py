@@ -3,9 +3,11 @@
 import os
 from collections.abc import Iterator
 
-import pytest
-
 from signer_aws_kms.testing.server import FakeKms
+from signer_core.extras import brought_by
+
+with brought_by("signer-aws-kms[testing]", "pytest"):
+    import pytest
 
 
 @pytest.fixture
