@@ -180,12 +180,13 @@ def until(condition: Callable[[], bool]) -> None:
     """Let other threads go on until they have brought about ``condition``.
 
     Only for what no event tells: that a close has begun shows in refused calls alone, and a key has no part in that. It
-    sleeps for no time, which gives up the processor; a test that can wait for an event, a key or a thread does so.
+    looks a thousand times a second, and leaves the processor to what it waits for; a test that can wait for an event, a
+    key or a thread does so.
     """
     give_up = time.monotonic() + PATIENCE
     while not condition():
         assert time.monotonic() < give_up
-        time.sleep(0)
+        time.sleep(0.001)
 
 
 class Threads:

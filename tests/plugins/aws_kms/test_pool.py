@@ -17,6 +17,7 @@ from signer_aws_kms.pool import LONGEST_IDLE, BusyError, Pool
 from signer_aws_kms.route import Route
 from signer_core import Deadline
 from signer_core.errors import SignCancelledError
+from tests.keys import until
 from tests.plugins.aws_kms.interruptions import interrupted_at_each_point
 from tests.plugins.aws_kms.peers import (
     PATIENCE,
@@ -92,18 +93,11 @@ def test_whoever_waits_longest_is_served_first() -> None:
             if number == 0:
                 assert gate.came.acquire(timeout=PATIENCE)
             else:
-                wait_until(lambda number=number: len(pool._waiting) == number)  # type: ignore[misc]
+                until(lambda number=number: len(pool._waiting) == number)  # type: ignore[misc]
         for number, thread in enumerate(threads):
             gate.go.release()
             thread.join(PATIENCE)
             assert order == list(range(number + 1))
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    """Yield to other threads until they have come so far."""
-    deadline = Deadline.after(PATIENCE)
-    while not condition():
-        deadline.check()
 
 
 def test_a_wait_for_a_connection_ends_at_the_deadline_and_loses_no_place() -> None:
@@ -259,7 +253,7 @@ def test_nothing_is_sent_over_a_connection_that_the_server_has_ended() -> None:
         assert ask(pool) == b"one"
         assert over.wait(PATIENCE)
         assert ask(pool) == b"two"
-        wait_until(lambda: bool(heard))
+        until(lambda: bool(heard))
     assert heard == [b""]
 
 
@@ -285,7 +279,7 @@ def test_a_call_that_is_interrupted_anywhere_lets_the_next_one_in() -> None:
         while request_from(connection):
             if not waiting:
                 waiting.append(callers.submit(ask, pool))
-                wait_until(lambda: len(pool._waiting) == 1)
+                until(lambda: len(pool._waiting) == 1)
             connection.sendall(http())
 
     with peer(queue_another) as server, pool_to(server) as pool, ThreadPoolExecutor(1) as callers:
