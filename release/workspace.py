@@ -10,7 +10,7 @@ from release.programs import Refused
 VERSION = re.compile(r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)((a|b|rc)\d+)?", re.ASCII)
 
 _OWN_VERSION = re.compile(r'^version = "[^"]*"$', re.MULTILINE)
-_CORE = re.compile(r'"signer-core[>=<][^"]*"')
+_CORE = re.compile(r'"(signer-core[>=<]+\d[^"]*)"')
 
 
 def projects(root: Path) -> list[Path]:
@@ -21,6 +21,11 @@ def projects(root: Path) -> list[Path]:
 def templates(root: Path) -> list[Path]:
     """What ``signer new-…`` makes distributions of: with versions of their own, and the same range of the core's."""
     return sorted(path.parent for path in root.glob("signer_core/cli/templates/*/pyproject.toml"))
+
+
+def pages(root: Path) -> list[Path]:
+    """The documents that show authors of plugins the range of the core's."""
+    return [path for path in sorted(root.glob("docs/**/*.md")) if _CORE.search(path.read_text("utf-8"))]
 
 
 def metadata(project: Path) -> dict[str, Any]:
@@ -53,6 +58,10 @@ def differences(root: Path, version: str) -> list[str]:
                 f"{project.relative_to(root) / 'pyproject.toml'}: it requires {', '.join(ranges) or 'no signer-core'}, "
                 f"not {core_range(version)}"
             )
+    for page in pages(root):
+        shown = sorted({*_CORE.findall(page.read_text("utf-8"))} - {core_range(version)})
+        if shown:
+            found.append(f"{page.relative_to(root)}: it shows {', '.join(shown)}, not {core_range(version)}")
     return found
 
 
@@ -60,7 +69,7 @@ def set_version(root: Path, version: str) -> list[Path]:
     """Write the version wherever it stands; the files."""
     own = [each / "pyproject.toml" for each in projects(root)]
     new = {}
-    for path in [*own, *(each / "pyproject.toml" for each in templates(root))]:
+    for path in [*own, *(each / "pyproject.toml" for each in templates(root)), *pages(root)]:
         text = path.read_text("utf-8")
         if path in own:
             text = _OWN_VERSION.sub(f'version = "{version}"', text, count=1)

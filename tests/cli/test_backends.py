@@ -1,6 +1,7 @@
 """``signer backends``: what is installed."""
 
 import json
+from importlib.metadata import version
 
 import pytest
 
@@ -12,9 +13,9 @@ def test_the_table_has_every_backend(signer: Signer) -> None:
     head, *rows = [line.split() for line in signer("backends").stdout.splitlines()]
     assert head == ["NAME", "KIND", "DISTRIBUTION", "VERSION", "SUMMARY", "PATH"]
     assert [row[:4] for row in rows if row[1] == "backend"] == [
-        ["awskms", "backend", "signer-aws-kms", "0.1.0"],
-        ["file", "backend", "signer-file", "0.1.0"],
-        ["noop", "backend", "signer-noop", "0.1.0"],
+        ["awskms", "backend", "signer-aws-kms", version("signer-aws-kms")],
+        ["file", "backend", "signer-file", version("signer-file")],
+        ["noop", "backend", "signer-noop", version("signer-noop")],
     ]
 
 

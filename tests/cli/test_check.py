@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +49,7 @@ def test_json_has_the_same(noop: Signer) -> None:
 
 def test_the_plugin_is_shown_with_its_distribution(noop: Signer) -> None:
     detail = steps(noop("check", "--json"))["plugin"]["detail"]
-    assert detail.startswith("signer-noop 0.1.0 in /")
+    assert detail.startswith(f"signer-noop {version('signer-noop')} in /")
 
 
 def test_an_rsa_key_is_shown_without_an_address(signer: Signer) -> None:

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import click
@@ -59,7 +60,7 @@ def test_signing_imports_nothing_that_it_does_not_use() -> None:
 
 
 def test_version(signer: Signer) -> None:
-    assert signer("--version").stdout == "signer, version 0.1.0\n"
+    assert signer("--version").stdout == f"signer, version {version('signer-core')}\n"
 
 
 def test_no_subcommand_shows_the_help_and_is_wrong_usage(signer: Signer) -> None:

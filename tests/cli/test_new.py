@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 import tomllib
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -126,7 +127,7 @@ def test_name_that_is_none_is_refused(signer: Signer, folder: Path, name: str) -
         ("check", "`signer check` is a command already"),
         ("new-backend", "`signer new-backend` is a command already"),
         ("file", "has the backend 'file' already"),
-        ("awskms", "signer-aws-kms 0.1.0 has the backend 'awskms' already"),
+        ("awskms", f"signer-aws-kms {version('signer-aws-kms')} has the backend 'awskms' already"),
         ("aws-kms", "a distribution signer-aws-kms is installed already"),
         ("core", "a distribution signer-core is installed already"),
         ("public", "its PublicKey would hide signer_core's own"),

@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from release.__main__ import main
-from release.workspace import core_range, differences, metadata, projects, templates
+from release.workspace import core_range, differences, metadata, pages, projects, templates
 
 ROOT = Path(__file__).parent.parent.parent
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIH7dvj9clX1lKOvJBozkKbU1HfjKE2qAZB4g+lF3/DCe"
@@ -25,6 +25,10 @@ def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         copy = place / project.relative_to(ROOT)
         copy.mkdir(parents=True)
         shutil.copy(project / "pyproject.toml", copy)
+    for page in pages(ROOT):
+        copy = place / page.relative_to(ROOT)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(page, copy)
     (place / "signer_core" / "py.typed").touch()
     (place / "CHANGELOG.md").write_text(CHANGELOG)
     (place / "release").mkdir()
@@ -77,6 +81,16 @@ def test_prepare_writes_the_version_wherever_it_stands(version: str, checkout: P
         name = project.relative_to(ROOT) / "pyproject.toml"
         before, after = (re.split(r"\n", (root / name).read_text("utf-8")) for root in (ROOT, checkout))
         assert sum(one != other for one, other in zip(before, after, strict=True)) <= 2
+
+
+def test_prepare_writes_the_range_into_the_tutorial_that_shows_it(checkout: Path) -> None:
+    release("prepare", "0.2.0")
+    [page] = pages(checkout)
+    assert page == checkout / "docs" / "tutorial" / "first-backend.md"
+    assert '"signer-core>=0.2.0,<0.3"' in page.read_text("utf-8")
+    assert differences(checkout, "0.3.0")[-1] == (
+        "docs/tutorial/first-backend.md: it shows signer-core>=0.2.0,<0.3, not signer-core>=0.3.0,<0.4"
+    )
 
 
 def test_prepare_gives_the_changes_a_version_and_a_date(checkout: Path) -> None:
