@@ -33,6 +33,7 @@ KILLED = (1, 3)
 #: mutmut's exit codes: no test failed, or none reached the function.
 SURVIVED = (0, 5, 33)
 _TEXT = re.compile(r"""(["\'])((?:(?!\1).)*)\1""")
+_CODEC = re.compile(r"""\b(?:en|de)code\((["\'])[\w-]+\1\)""")
 _END = "== end of a mutant ==\n"
 _SHOW = f"""
 import sys
@@ -44,7 +45,7 @@ for name in sys.argv[1:]:
 _ARGUMENTS = ("-p", "no:cacheprovider", "--hypothesis-profile", "quick", "--hypothesis-seed", "1")
 _GRACE = 20.0  # seconds that a run may take to end after it was told to
 #: A test that does not end under a mutant has found it.
-_HANGING = "faulthandler_timeout = 12\nfaulthandler_exit_on_timeout = true"
+_HANGING = "faulthandler_timeout = 20\nfaulthandler_exit_on_timeout = true"
 
 
 @attrs.frozen(order=True)
@@ -59,6 +60,11 @@ class Change:
     def is_of_wording(self) -> bool:
         """Whether it changes only the case of a message's letters, or puts something before and behind it."""
         return " " in "".join(text for _, text in _TEXT.findall(self.was)) and _words(self.was) == _words(self.becomes)
+
+    @property
+    def is_of_codec(self) -> bool:
+        """Whether it changes only the case of a codec's name, which Python does not mind."""
+        return self.was != self.becomes and _codecs_in_lower_case(self.was) == _codecs_in_lower_case(self.becomes)
 
 
 @attrs.frozen
@@ -130,7 +136,11 @@ def result(group: Group) -> Result:
     codes = dict(_codes(group))
     excuses = reasons()
     changes = _changes(group, [name for name, code in codes.items() if code in SURVIVED])
-    survivors = {name: change for name, change in changes.items() if change not in excuses and not change.is_of_wording}
+    survivors = {
+        name: change
+        for name, change in changes.items()
+        if change not in excuses and not change.is_of_wording and not change.is_of_codec
+    }
     unchecked = sum(code is None for code in codes.values())
     killed = sum(code in KILLED for code in codes.values())
     return Result(
@@ -288,3 +298,7 @@ def _python() -> list[str]:
 
 def _words(line: str) -> str:
     return line.replace("XX", "").casefold()
+
+
+def _codecs_in_lower_case(line: str) -> str:
+    return _CODEC.sub(lambda code: code[0].lower(), line)

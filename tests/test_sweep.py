@@ -90,3 +90,16 @@ def test_each_survivor_has_a_reason_of_its_own() -> None:
 )
 def test_a_change_of_a_messages_wording_needs_no_reason(was: str, becomes: str, expected: bool) -> None:
     assert Change("x.py", was, becomes).is_of_wording is expected
+
+
+@pytest.mark.parametrize(
+    ("was", "becomes", "expected"),
+    [
+        ('return text.encode("latin-1") + b"x"', 'return text.encode("LATIN-1") + b"x"', True),
+        ('return text.encode("latin-1") + b"x"', 'return text.encode("LATIN-1") + b"X"', False),
+        ('return text.encode("latin-1") + b"x"', 'return text.encode("latin-1") - b"x"', False),
+        ('return text.decode("latin-1")', 'return text.decode("XXlatin-1XX")', False),
+    ],
+)
+def test_a_change_of_the_case_of_a_codec_needs_no_reason(was: str, becomes: str, expected: bool) -> None:
+    assert Change("x.py", was, becomes).is_of_codec is expected

@@ -24,18 +24,15 @@ class BusyError(TimeoutError):
 class _Call:
     """One call, and what it has of the pool."""
 
-    __slots__ = ("connection", "lasting", "placed", "served", "successor")
-
-    def __init__(self) -> None:
-        #: It counts as one of the pool's connections, whether it has one yet or not.
-        self.placed = False
-        self.connection: Connection | None = None
-        #: The connection, if there is one, can serve another call.
-        self.lasting = True
-        #: Set when somebody gave it a place; made by a call that has to wait.
-        self.served: threading.Event | None = None
-        #: Who was given the place of this call.
-        self.successor: _Call | None = None
+    #: It counts as one of the pool's connections, whether it has one yet or not.
+    placed = False
+    connection: Connection | None = None
+    #: The connection, if there is one, can serve another call.
+    lasting = True
+    #: Set when somebody gave it a place; made by a call that has to wait.
+    served: threading.Event | None = None
+    #: Who was given the place of this call.
+    successor: "_Call | None" = None
 
 
 class Pool:

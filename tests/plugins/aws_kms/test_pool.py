@@ -129,6 +129,7 @@ def test_a_connection_that_failed_is_not_used_again_and_its_place_is_free() -> N
     with peer(silent, answering(http())) as server, pool_to(server) as pool:
         with pytest.raises(TimeoutError):
             ask(pool, seconds=0.05)
+        assert (len(pool._idle), pool._free) == (0, 1)
         assert ask(pool) == b"{}"
 
 
@@ -194,6 +195,31 @@ def test_a_connection_that_was_idle_for_too_long_is_not_trusted() -> None:
         ask(pool)
         clock.now += LONGEST_IDLE + 1
         ask(pool)
+        assert len(server.received) == 2
+
+
+def test_a_connection_that_was_idle_for_just_as_long_as_it_may_be_is_used_again() -> None:
+    clock = Clock()
+    with peer(answering(http())) as server, pool_to(server, clock=clock) as pool:
+        ask(pool)
+        clock.now += LONGEST_IDLE
+        ask(pool)
+        assert len(server.received) == 1
+
+
+def test_a_forked_child_closes_its_copies_of_what_is_open_and_begins_anew() -> None:
+    ended = threading.Semaphore(0)
+
+    def until_the_end(connection: socket.socket) -> None:
+        answering(http())(connection)
+        ended.release()
+
+    with peer(until_the_end) as server, pool_to(server, size=2) as pool:
+        ask(pool)
+        pool.forget_other_threads()
+        assert ended.acquire(timeout=PATIENCE)
+        assert (len(pool._idle), pool._free) == (0, 2)
+        assert ask(pool) == b"{}"
         assert len(server.received) == 2
 
 

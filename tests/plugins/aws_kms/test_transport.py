@@ -98,6 +98,11 @@ def test_an_answer_that_is_too_large_is_told(head: bytes) -> None:
         read(b"HTTP/1.1 200 OK\r\n" + head + b"\r\n" + bytes(65537))
 
 
+def test_a_chunk_that_does_not_end_where_it_should_is_told() -> None:
+    with pytest.raises(GarbledError, match="a chunk of the answer does not end"):
+        read(GARBLED["wrong chunk"])
+
+
 def test_what_comes_after_the_most_bytes_is_too_large_however_it_is_cut() -> None:
     with pytest.raises(GarbledError, match="larger than 65536 bytes"):
         read(b"HTTP/1.1 200 OK\r\n\r\n", bytes(65536), b"x")
