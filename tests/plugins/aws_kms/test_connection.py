@@ -95,7 +95,7 @@ def test_opening_ends_in_time_when_the_ca_bundle_cannot_be_read(
     bundle = tmp_path / "pipe.pem"
     os.mkfifo(bundle)
     monkeypatch.setenv("AWS_CA_BUNDLE", str(bundle))
-    with Measured(), pytest.raises(DeadlineExceededError, match="GetPublicKey .* had no answer in time"):
+    with Measured(), pytest.raises(DeadlineExceededError, match=r"GetPublicKey .* had no answer in time"):
         opened(timeout=BUDGET)
     writing = os.open(bundle, os.O_RDWR | os.O_NONBLOCK)  # lets the thread go that still reads, if there is one
     os.close(writing)
