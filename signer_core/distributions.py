@@ -11,12 +11,19 @@ from typing import Any
 from importlib_metadata import Distribution, EntryPoint, distributions
 
 from signer_core.errors import BackendConflictError, BackendNotFoundError, PluginError
-from signer_core.hookspecs import EXTENSIONS_GROUP
+from signer_core.hookspecs import BACKENDS_GROUP, EXTENSIONS_GROUP
 
 _logger = logging.getLogger("signer_core")
 
-#: Distributions whose names do not follow from their backend's.
-_KNOWN = {"awskms": "signer-aws-kms"}
+#: What the distributions of this project serve: known to the core before they are installed.
+OURS = {
+    BACKENDS_GROUP: {"awskms": "signer-aws-kms", "file": "signer-file", "noop": "signer-noop"},
+    EXTENSIONS_GROUP: {"audit": "signer-audit"},
+}
+_CONFIGURED = {
+    BACKENDS_GROUP: "a backend: name it in the option 'backend'",
+    EXTENSIONS_GROUP: "an extension: list it in the option 'extensions'",
+}
 
 
 def the_one(group: str, name: str) -> EntryPoint:
@@ -31,7 +38,7 @@ def the_one(group: str, name: str) -> EntryPoint:
     if not claims:
         installed = tuple(sorted({entry_point.name for entry_point in found}))
         missing = f"no {kind} {name!r} is installed (installed: {', '.join(installed) or 'none'})"
-        remedy = _to_install(name, installed)
+        remedy = _remedy(group, name, installed)
         if is_extension:
             raise PluginError(missing, remedy=remedy)
         raise BackendNotFoundError(missing, remedy=remedy, installed=installed)
@@ -44,14 +51,20 @@ def the_one(group: str, name: str) -> EntryPoint:
     return claims[0]
 
 
-def _to_install(name: str, installed: tuple[str, ...]) -> str | None:
-    """What may help against a missing backend; None for a name that no distribution can have."""
+def _remedy(group: str, name: str, installed: tuple[str, ...]) -> str | None:
+    """What may help against a missing plugin; None for a name that no distribution can have."""
     import difflib
 
     if not re.fullmatch(r"[a-z0-9]([a-z0-9._-]{0,60}[a-z0-9])?", name, re.ASCII | re.IGNORECASE):
         return None
-    close = difflib.get_close_matches(name, installed, n=1)
-    return f"pip install {_KNOWN.get(name, f'signer-{name}')}{f', or did you mean {close[0]!r}?' if close else ''}"
+    if name in OURS[group]:
+        return f"pip install {OURS[group][name]}"
+    [other] = OURS.keys() - {group}
+    if name in OURS[other] or any(entry_point.name == name for entry_point in entry_points(other)):
+        return f"{name!r} is {_CONFIGURED[other]}"
+    close = difflib.get_close_matches(name, sorted({*installed, *OURS[group]}), n=1)
+    # a misspelt name is not what pip should be given first: anybody can have registered it
+    return f"{f'did you mean {close[0]!r}? If not: ' if close else ''}pip install signer-{name}"
 
 
 def entry_points(group: str) -> list[EntryPoint]:

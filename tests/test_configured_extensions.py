@@ -188,7 +188,7 @@ def test_an_extension_that_is_not_installed_is_an_error_and_no_silent_absence(in
         opened(recordin={})
     text = str(caught.value)
     assert text.startswith("no extension 'recordin' is installed (installed: ")
-    assert text.endswith("; pip install signer-recordin, or did you mean 'recording'?")
+    assert text.endswith("; did you mean 'recording'? If not: pip install signer-recordin")
     assert "recording" in text.partition(")")[0]
     assert not isinstance(caught.value, BackendNotFoundError)
 

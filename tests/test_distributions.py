@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from signer_core.distributions import distribution_of, entry_points, name_of, normalized, place_of, the_one
-from signer_core.errors import BackendConflictError, BackendNotFoundError
-from signer_core.hookspecs import BACKENDS_GROUP
+from signer_core.errors import BackendConflictError, BackendNotFoundError, PluginError
+from signer_core.hookspecs import BACKENDS_GROUP, EXTENSIONS_GROUP
 from tests.conftest import Install
 
 
@@ -36,10 +36,36 @@ def test_name_that_nobody_serves_lists_what_is_installed(install: Install) -> No
     assert list(caught.value.installed) == sorted(caught.value.installed)
 
 
-def test_name_of_a_distribution_that_does_not_follow_from_the_backend_s() -> None:
-    """Asked for in a group that nobody serves, since the distribution itself is installed here."""
-    with pytest.raises(BackendNotFoundError, match=r"; pip install signer-aws-kms$"):
-        the_one("signer_core.nothing", "awskms")
+@pytest.fixture
+def nothing_but_the_core(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No distribution is found: as after `pip install signer-core` alone."""
+    monkeypatch.setattr(sys, "path", [place for place in sys.path if "site-packages" not in place])
+
+
+@pytest.mark.usefixtures("nothing_but_the_core")
+@pytest.mark.parametrize(
+    ("group", "name", "remedy"),
+    [
+        (BACKENDS_GROUP, "awskms", "pip install signer-aws-kms"),
+        (BACKENDS_GROUP, "file", "pip install signer-file"),
+        (BACKENDS_GROUP, "noop", "pip install signer-noop"),
+        (EXTENSIONS_GROUP, "audit", "pip install signer-audit"),
+        (BACKENDS_GROUP, "aws_kms", "did you mean 'awskms'? If not: pip install signer-aws_kms"),
+        (BACKENDS_GROUP, "audit", "'audit' is an extension: list it in the option 'extensions'"),
+        (EXTENSIONS_GROUP, "file", "'file' is a backend: name it in the option 'backend'"),
+    ],
+)
+def test_the_core_alone_knows_what_is_to_be_installed(group: str, name: str, remedy: str) -> None:
+    with pytest.raises(PluginError) as caught:
+        the_one(group, name)
+    assert caught.value.remedy == remedy
+
+
+def test_a_plugin_of_the_other_kind_is_not_to_be_installed_again(install: Install) -> None:
+    install(name="vault", group=EXTENSIONS_GROUP)
+    with pytest.raises(BackendNotFoundError) as caught:
+        the_one(BACKENDS_GROUP, "vault")
+    assert caught.value.remedy == "'vault' is an extension: list it in the option 'extensions'"
 
 
 @pytest.mark.parametrize("name", ["; rm -rf /", "--target=x", "a b", "a\nb", "x" * 1000, "../x", "é"])
@@ -53,7 +79,7 @@ def test_name_that_no_distribution_has_is_not_suggested_to_pip(name: str) -> Non
 def test_name_that_is_nearly_one_of_those_installed() -> None:
     with pytest.raises(BackendNotFoundError) as caught:
         the_one(BACKENDS_GROUP, "flie")
-    assert caught.value.remedy == "pip install signer-flie, or did you mean 'file'?"
+    assert caught.value.remedy == "did you mean 'file'? If not: pip install signer-flie"
 
 
 def test_two_distributions_that_claim_one_name(install: Install) -> None:

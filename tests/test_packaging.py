@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from release.workspace import core_range, differences, metadata, projects, templates
+from signer_core.distributions import OURS
 from signer_core.hookspecs import BACKENDS_GROUP, EXTENSIONS_GROUP
 
 ROOT = Path(__file__).parent.parent
@@ -92,6 +93,14 @@ def test_what_a_plugin_brings_is_named_after_it_and_comes_from_its_package(proje
     assert len(served) == 1 or (programs and not served)
     for group, name, value in [*served, *programs]:
         assert [each.value for each in entry_points(group=group, name=name)] == [value]
+
+
+def test_the_core_knows_by_name_what_all_of_them_serve() -> None:
+    served: dict[str, dict[str, str]] = {BACKENDS_GROUP: {}, EXTENSIONS_GROUP: {}}
+    for found in map(metadata, PLUGINS):
+        for group, names in found.get("entry-points", {}).items():
+            served[group] |= dict.fromkeys(names, found["name"])
+    assert served == OURS
 
 
 @every_template

@@ -38,13 +38,20 @@ class PluginCommandLine:
 
 
 def plugin_commands(ctx: click.Context, name: str) -> click.Command | None:
-    """The commands of the backend or the extension ``name``; None where there is neither. No other one is imported."""
+    """The commands of the backend or the extension ``name``; None where there is neither. No other one is imported.
+
+    Raises :class:`~signer_core.errors.PluginError` where it is one of this project's that is not installed.
+    """
+    from signer_core.distributions import OURS, the_one
     from signer_core.extension_plugin import load_extension
     from signer_core.installed import installed_plugins
     from signer_core.plugins import load_backend
 
     kinds = {each.kind for each in installed_plugins() if each.name == name}
     if not kinds:
+        for group, ours in OURS.items():
+            if name in ours:
+                the_one(group, name)  # says what to install
         return None
     command_line: CommandLine = ctx.obj
     plugins: list[BackendPlugin | ExtensionPlugin] = []

@@ -75,6 +75,20 @@ def test_an_unknown_command(signer: Signer) -> None:
     assert result.stderr == "error: No such command 'frobnicate'.\nremedy: see `signer --help`\n"
 
 
+def test_a_command_of_a_plugin_that_is_not_installed_says_what_to_install(
+    signer: Signer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "path", [place for place in sys.path if "site-packages" not in place])
+    assert signer("file", "export").stderr == (
+        "error: no backend 'file' is installed (installed: none)\nremedy: pip install signer-file\n"
+    )
+    result = signer("audit", "verify", "audit.jsonl")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr == (
+        "error: no extension 'audit' is installed (installed: none)\nremedy: pip install signer-audit\n"
+    )
+
+
 def test_an_unknown_flag(signer: Signer) -> None:
     result = signer("show", "--frobnicate")
     assert result.exit_code == 2
