@@ -66,7 +66,7 @@ def change_passphrase(file: KeyFile, key: Any, passphrase: bytes, deadline: Dead
     target = file.location.target
     content = seal(key, passphrase, file.location.format)
     with locked(target.parent, deadline):
-        now, _ = store.read(target, follow=False)
+        now, _ = store.read(target)
         if now != file.content:
             raise KeyExistsError(
                 f"{target} was changed by another process meanwhile, and stays as it is", remedy="run the command again"

@@ -22,7 +22,7 @@ MAX_BYTES = 64 * 1024  # a key file has a few hundred bytes
 _NO_LINKS = {errno.EPERM, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP}
 
 
-def read(path: Path, *, follow: bool) -> tuple[bytes, os.stat_result]:
+def read(path: Path, *, follow: bool = False) -> tuple[bytes, os.stat_result]:
     """The content and the status of a regular file of at most ``MAX_BYTES``.
 
     With ``follow``, a symbolic link in its place is followed. Raises ``KeyNotFoundError``, ``KeyFormatError`` for what

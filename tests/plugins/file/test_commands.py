@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from signer_core import Deadline, create_signer, init_signer
 from signer_core.cli import main
-from signer_core.errors import KeyExistsError
+from signer_core.errors import KeyExistsError, KeyFormatError
 from signer_file import store
 from signer_file.changing import change_passphrase
 from signer_file.config import FileConfig
@@ -449,6 +449,16 @@ def test_a_file_that_another_process_changed_is_nothing_to_try_again(tmp_path: P
     with pytest.raises(KeyExistsError) as caught:
         change_passphrase(file, KEY, b"new", Deadline.after(None))
     assert not caught.value.retryable
+
+
+def test_a_link_that_took_the_file_s_place_meanwhile_is_not_followed(tmp_path: Path) -> None:
+    path = write_private(tmp_path / "signer.json", ASCII.content)
+    file = KeyFile.read(find_existing(FileConfig(path=tmp_path)))
+    path.rename(tmp_path / "moved.json")
+    path.symlink_to("moved.json")
+    with pytest.raises(KeyFormatError, match="is a symbolic link"):
+        change_passphrase(file, KEY, b"new", Deadline.after(None))
+    assert (path.is_symlink(), path.read_bytes()) == (True, ASCII.content)
 
 
 def test_passwd_reads_the_terminal(run: Run) -> None:

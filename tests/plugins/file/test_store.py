@@ -10,7 +10,7 @@ import sys
 import tempfile
 import textwrap
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from signer_core import Deadline, create_signer, init_signer
 from signer_core.errors import (
+    AccessDeniedError,
     BackendUnavailableError,
     ConfigError,
     DeadlineExceededError,
@@ -441,4 +442,27 @@ def test_a_lock_that_fails_otherwise_is_told(tmp_path: Path, monkeypatch: pytest
 
 def test_a_file_that_vanishes_before_it_is_read_is_missing(tmp_path: Path) -> None:
     with pytest.raises(KeyNotFoundError):
-        store.read(tmp_path / "signer.json", follow=False)
+        store.read(tmp_path / "signer.json")
+
+
+@pytest.mark.parametrize(
+    ("step", "write"), [("link", store.back_up), ("replace", lambda path: store.replace(path, b"new"))]
+)
+def test_a_step_that_the_system_refuses_names_the_file(
+    step: str, write: Callable[[Path], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write_private(tmp_path / "key", b"old")
+
+    def refused(*_: Path) -> None:
+        raise OSError(errno.EACCES, os.strerror(errno.EACCES))
+
+    monkeypatch.setattr(os, step, refused)
+    told = f"^{path} cannot be written, and nothing was changed: Permission denied"
+    with pytest.raises(AccessDeniedError, match=told):
+        write(path)
+    assert (path.read_bytes(), names_in(tmp_path)) == (b"old", ["key"])
+
+
+@pytest.mark.parametrize("path", ["missing/signer.json", "a\0b/signer.json"])
+def test_nothing_is_known_to_be_left_in_a_directory_that_cannot_be_listed(path: str, tmp_path: Path) -> None:
+    assert store.leftovers(tmp_path / path) == []
