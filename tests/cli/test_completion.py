@@ -1,32 +1,46 @@
 """What the shell completes."""
 
 import os
-import subprocess
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
-from tests.cli.conftest import PROGRAM, program
+from signer_core.cli import main
+from tests.cli.conftest import program, unmeasured
 from tests.conftest import Install
 
 
-def completed(*words: str) -> list[str]:
-    """What bash would offer for the last word of ``signer …``."""
-    environment = {
-        **os.environ,
+def asked(*words: str) -> dict[str, str]:
+    """The environment in which bash starts ``signer``, to be told what may stand for the last word."""
+    return {
         "_SIGNER_COMPLETE": "bash_complete",
         "COMP_WORDS": " ".join(["signer", *words]),
         "COMP_CWORD": str(len(words)),
     }
-    done = subprocess.run([PROGRAM], env=environment, capture_output=True, text=True, check=True, timeout=60)
-    assert done.stderr == ""
-    return [line.partition(",")[2] for line in done.stdout.splitlines() if line]
+
+
+def completed(*words: str) -> list[str]:
+    """What bash would offer for the last word of ``signer …``."""
+    result = CliRunner(env=asked(*words)).invoke(main, prog_name="signer")
+    assert (result.exit_code, result.stderr) == (0, "")
+    return offered(result.stdout)
+
+
+def offered(lines: str) -> list[str]:
+    return [line.partition(",")[2] for line in lines.splitlines() if line]
 
 
 def test_the_script_for_the_shell() -> None:
-    script = program(env={**os.environ, "_SIGNER_COMPLETE": "zsh_source"})
+    script = program(env={**unmeasured(), "_SIGNER_COMPLETE": "zsh_source"})
     assert script.returncode == 0
     assert b"_SIGNER_COMPLETE=zsh_complete signer" in script.stdout
+
+
+def test_the_installed_program() -> None:
+    done = program(env={**unmeasured(), **asked("s")})
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert offered(done.stdout.decode()) == ["show", "sign"]
 
 
 def test_subcommands() -> None:
@@ -38,9 +52,8 @@ def test_backends_that_may_bring_commands_once_their_name_was_begun() -> None:
     assert "file" not in completed("")
 
 
-def test_extensions_that_may_bring_commands(install: Install, monkeypatch: pytest.MonkeyPatch) -> None:
-    facts = install("signer-policy", "raise AssertionError", name="policy", group="signer_core.extensions")
-    monkeypatch.setenv("PYTHONPATH", str(facts.parent))
+def test_extensions_that_may_bring_commands(install: Install) -> None:
+    install("signer-policy", "raise AssertionError", name="policy", group="signer_core.extensions")
     assert completed("pol") == ["policy"]
     assert "policy" not in completed("--backend", "")
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from signer_core.cli.new_distribution import write_distribution
-from tests.cli.conftest import Signer, with_full_disk
+from tests.cli.conftest import Signer, unmeasured, with_full_disk
 from tests.conftest import Install
 
 ROOT = Path(__file__).parent.parent.parent
@@ -34,7 +34,7 @@ def run(*command: object, folder: Path, **environment: str) -> None:
     done = subprocess.run(
         [sys.executable, "-m", *map(str, command)],
         cwd=folder,
-        env={**os.environ, **environment},
+        env={**unmeasured(), **environment},
         capture_output=True,
         text=True,
         check=False,
