@@ -4,7 +4,6 @@ import functools
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Self
 
-import attrs
 from cryptography.exceptions import InvalidSignature
 
 from signer_core import key_encodings
@@ -17,7 +16,6 @@ if TYPE_CHECKING:
     from signer_core.prehash import Hasher
 
 
-@attrs.frozen(repr=False)
 class PublicKey:
     """A public key and the algorithm that it is used with; equal to another when both are the same.
 
@@ -28,21 +26,16 @@ class PublicKey:
     algorithm, or not the one named, is an :class:`~signer_core.errors.UnsupportedAlgorithmError`.
     """
 
-    #: What the key signs with.
-    algorithm: Algorithm
-    _der: bytes
-    _key: Any = attrs.field(eq=False)
-    _verify: Callable[[bytes, bytes], None] = attrs.field(
-        init=False,
-        eq=False,
-        default=attrs.Factory(lambda self: FACTS[self.algorithm].scheme.verifier(self._key), takes_self=True),
-    )
-    #: None where :meth:`hasher` refuses.
-    _verify_digest: Any = attrs.field(
-        init=False,
-        eq=False,
-        default=attrs.Factory(lambda self: FACTS[self.algorithm].scheme.digest_verifier(self._key), takes_self=True),
-    )
+    __slots__ = ("__weakref__", "_algorithm", "_der", "_key", "_verify", "_verify_digest")
+
+    def __init__(self, algorithm: Algorithm, der: bytes, key: Any) -> None:
+        scheme = FACTS[algorithm].scheme
+        self._algorithm = algorithm
+        self._der = der
+        self._key = key
+        self._verify: Callable[[bytes, bytes], None] = scheme.verifier(key)
+        #: None where :meth:`hasher` refuses.
+        self._verify_digest: Any = scheme.digest_verifier(key)
 
     @classmethod
     def from_cryptography(cls, key: Any, *, algorithm: Algorithm | None = None) -> Self:
@@ -97,6 +90,11 @@ class PublicKey:
     def from_libp2p(cls, protobuf: bytes, *, algorithm: Algorithm | None = None) -> Self:
         """The public key in libp2p's protobuf, as ev-node marshals it (libp2p specs, peer-ids)."""
         return cls.from_cryptography(key_encodings.from_libp2p(protobuf), algorithm=algorithm)
+
+    @property
+    def algorithm(self) -> Algorithm:
+        """What the key signs with."""
+        return self._algorithm
 
     @property
     def raw(self) -> bytes:
@@ -190,6 +188,14 @@ class PublicKey:
         return UnsupportedAlgorithmError(
             f"{self._key_type.name} has no form {where}", remedy="use PEM, DER or a JSON Web Key"
         )
+
+    def __eq__(self, other: object) -> bool:
+        if type(other) is not type(self):
+            return NotImplemented
+        return self._algorithm is other._algorithm and self._der == other._der
+
+    def __hash__(self) -> int:
+        return hash((self._algorithm, self._der))
 
     def __repr__(self) -> str:
         return f"PublicKey({self.algorithm.value}, fingerprint={self.fingerprint})"
