@@ -71,8 +71,10 @@ def _chunks(stream: "_Stream") -> bytes:
     body = bytearray()
     while size := _number(stream.until(b"\r\n", _LONGEST_HEAD).partition(b";")[0].decode("latin-1"), 16):
         body += stream.exactly(size)
-        if stream.exactly(2) != b"\r\n" or len(body) > _LONGEST_BODY:
+        if stream.exactly(2) != b"\r\n":
             raise GarbledError("a chunk of the answer does not end where it should")
+        if len(body) > _LONGEST_BODY:
+            raise _too_large()
     while stream.until(b"\r\n", _LONGEST_HEAD):
         pass  # trailers
     return bytes(body)
@@ -87,8 +89,12 @@ def _number(text: str, base: int) -> int:
     except ValueError:
         raise GarbledError("a length in the answer is not a number") from None
     if number > _LONGEST_BODY:
-        raise GarbledError(f"the answer is larger than {_LONGEST_BODY} bytes")
+        raise _too_large()
     return number
+
+
+def _too_large() -> GarbledError:
+    return GarbledError(f"the answer is larger than {_LONGEST_BODY} bytes")
 
 
 class _Stream:
@@ -120,7 +126,7 @@ class _Stream:
         while len(self.rest) <= _LONGEST_BODY and (chunk := self._receive()):
             self.rest += chunk
         if len(self.rest) > _LONGEST_BODY:
-            raise GarbledError(f"the answer is larger than {_LONGEST_BODY} bytes")
+            raise _too_large()
         return self.exactly(len(self.rest))
 
     def _more(self) -> None:

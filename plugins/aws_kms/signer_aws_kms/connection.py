@@ -32,13 +32,12 @@ def time_left(deadline: Deadline) -> float | None:
 class Connection:
     """A connected socket, on which one request at a time is answered."""
 
-    __slots__ = ("_heard", "_served", "_socket", "idle_since")
+    #: When its last answer came, on the clock of the pool that keeps it.
+    idle_since: float
+    _served = False
 
     def __init__(self, connected: socket.socket) -> None:
         self._socket = connected
-        self._served = False
-        self._heard = False
-        self.idle_since = 0.0
 
     def exchange(self, request: bytes, deadline: Deadline, *, to_connect: bool = False) -> Answer:
         """The answer to ``request``, which may be ``to_connect`` through a proxy. After an error, close the connection.
@@ -46,19 +45,20 @@ class Connection:
         Raises ``OSError``, among them :class:`StaleError` and ``TimeoutError``, :class:`GarbledError`, and
         :class:`~signer_core.errors.SignCancelledError` when nobody wants the answer any more.
         """
-        self._heard = False
+        heard = False
 
         def receive() -> bytes:
+            nonlocal heard
             chunk = self._received(deadline)
-            self._heard = self._heard or bool(chunk)
+            heard = heard or bool(chunk)
             return chunk
 
         try:
             self._send(request, deadline)
             answer = read_answer(receive, to_connect=to_connect)
         except (ConnectionError, GarbledError, ssl.SSLEOFError, ssl.SSLZeroReturnError) as error:
-            if self._served and not self._heard:
-                raise StaleError("the server had closed the connection") from error
+            if self._served and not heard:
+                raise StaleError from error
             raise
         self._served = True
         return answer

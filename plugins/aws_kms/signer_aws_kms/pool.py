@@ -1,6 +1,7 @@
 """The connections of one account to KMS: a bounded number, kept alive, handed out in the order of asking."""
 
 import contextlib
+import itertools
 import math
 import threading
 import time
@@ -156,11 +157,9 @@ class Pool:
     def _close_idle(self, *, before: float) -> None:
         """Close those that nobody has used since ``before``."""
         with self._lock:
-            if not self._idle or self._idle[0].idle_since >= before:
-                return
-            old = [each for each in self._idle if each.idle_since < before]
-            rest = [each for each in self._idle if each.idle_since >= before]
-            free = self._free + len(old)
+            # They stand in the order in which they became idle.
+            old = list(itertools.takewhile(lambda each: each.idle_since < before, self._idle))
+            rest, free = self._idle[len(old) :], self._free + len(old)
             self._idle, self._free = rest, free
         for connection in old:
             self._close(connection)

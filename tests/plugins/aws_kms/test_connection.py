@@ -297,11 +297,6 @@ def test_a_connection_is_quiet_between_answers(dialled: Callable[..., Connection
         assert connection.is_quiet()
 
 
-def test_an_exchange_that_may_be_called_off_needs_no_limit(dialled: Callable[..., Connection]) -> None:
-    connection = dialled(answering(http(b"one")))
-    assert connection.exchange(REQUEST, Deadline.after(None, cancel=threading.Event())).body == b"one"
-
-
 def test_a_connection_that_the_server_closed_is_not_quiet(dialled: Callable[..., Connection]) -> None:
     def closing(connection: socket.socket) -> None:
         request_from(connection)

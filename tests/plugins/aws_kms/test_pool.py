@@ -243,6 +243,16 @@ def test_connections_that_a_burst_left_idle_are_closed_by_the_next_call() -> Non
         assert (len(pool._idle), pool._free) == (1, 2)
 
 
+def test_connections_that_a_burst_left_stay_for_just_as_long_as_they_may() -> None:
+    clock, gate = Clock(), Gate()
+    with peer(gate) as server, pool_to(server, size=3, clock=clock) as pool, ThreadPoolExecutor(3) as callers:
+        burst(pool, gate, callers)
+        clock.now += LONGEST_IDLE
+        gate.go.release()
+        ask(pool)
+        assert (len(pool._idle), pool._free) == (3, 0)
+
+
 def test_one_idle_connection_without_an_answer_takes_those_with_it_that_are_as_old() -> None:
     gate, network_changed = Gate(), threading.Event()
 
