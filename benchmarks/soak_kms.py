@@ -1,18 +1,17 @@
-"""The KMS of the soak: a fake one that fails now and then, and makes new credentials all the time."""
+"""The KMS of the soak: a fake one that fails now and then, and refuses credentials after a while."""
 
-import datetime as dt
-import json
-import threading
+from collections.abc import Callable
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
 import attrs
 
+from benchmarks.soak_credentials import Credentials
 from signer_aws_kms.testing import FakeKms, faults
+from signer_aws_kms.testing.injections import Injection
 
 ALIAS = "alias/soak"
-LIFETIME = 2.0  # seconds that credentials are good for
 EVERY = 50  # signatures to one fault: 2 %
 EVERY_RENEWAL = 3  # looks at the key to one fault
 
@@ -48,20 +47,18 @@ RENEWAL_FAULTS = {
 
 def serve(pipe: Connection, directory: Path) -> None:
     """The fake KMS, in a process of its own: tells how to reach it, and in the end what it has seen."""
-    over, used, falsified = threading.Event(), set[str](), list[str]()
+    falsified = list[str]()
     with FakeKms() as kms:
         key = kms.create_key(alias=ALIAS)
+        credentials = Credentials(kms, directory)
+        watch = credentials.watch
         injections = {
-            **injected(kms, {**FAULTS, **counted(falsified)}, operation="Sign", every=EVERY),
-            **injected(kms, RENEWAL_FAULTS, operation="GetPublicKey", every=EVERY_RENEWAL),
+            **injected(kms, {**FAULTS, **counted(falsified)}, watch, operation="Sign", every=EVERY),
+            **injected(kms, RENEWAL_FAULTS, watch, operation="GetPublicKey", every=EVERY_RENEWAL),
         }
-        put_credentials(kms, directory)
-        renewing = threading.Thread(target=keep_credentials, args=(kms, directory, used, over), daemon=True)
-        renewing.start()
+        kms.inject(watch(lambda request: request.proceed()), times=None)  # all that meet no fault
         pipe.send((kms.endpoint_url, kms.region, key.public_key_der))
         pipe.recv()
-        over.set()
-        renewing.join()
         hits = {name: injection.hits for name, injection in injections.items()}
         pipe.send(
             {
@@ -70,16 +67,24 @@ def serve(pipe: Connection, directory: Path) -> None:
                 "connections": kms.connections_opened,
                 "faults": hits,
                 "falsified": len(falsified),
-                "credentials": len(used),
+                "credentials": credentials.count,
+                "refusals": credentials.refusals,
             }
         )
 
 
-def injected(kms: FakeKms, kinds: dict[str, Any], *, operation: str, every: int) -> dict[str, Any]:
-    """The faults, which befall each ``every``-th request of the operation in turn."""
+def injected(
+    kms: FakeKms,
+    kinds: dict[str, faults.Fault],
+    watch: Callable[[faults.Fault], faults.Fault],
+    *,
+    operation: str,
+    every: int,
+) -> dict[str, Injection]:
+    """The faults, watched, which befall each ``every``-th request of the operation in turn."""
     return {
         name: kms.inject(
-            fault, operation=operation, times=None, every=every * len(kinds), skip=every * (number + 1) - 1
+            watch(fault), operation=operation, times=None, every=every * len(kinds), skip=every * (number + 1) - 1
         )
         for number, (name, fault) in enumerate(kinds.items())
     }
@@ -98,25 +103,3 @@ def counted(falsified: list[str]) -> dict[str, faults.Fault]:
         return fault
 
     return {name: counting(name) for name in FATAL}
-
-
-def keep_credentials(kms: FakeKms, directory: Path, used: set[str], over: threading.Event) -> None:
-    """Have new credentials in the directory before the old ones expire, and note which of them are in use."""
-    while not over.wait(LIFETIME / 2):
-        put_credentials(kms, directory)
-        used.update(each.headers["authorization"].partition("/")[0] for each in kms.received)
-
-
-def put_credentials(kms: FakeKms, directory: Path) -> None:
-    """New credentials, as what AWS's configuration calls a credential process prints them."""
-    expires = dt.datetime.now(dt.UTC) + dt.timedelta(seconds=LIFETIME)
-    identity = kms.add_identity(session_token="a token", expires_at=expires.timestamp())
-    printed = {
-        "Version": 1,
-        "AccessKeyId": identity.access_key_id,
-        "SecretAccessKey": identity.secret_access_key,
-        "SessionToken": identity.session_token,
-        "Expiration": expires.isoformat(),
-    }
-    Path(directory, "next").write_text(json.dumps(printed))
-    Path(directory, "next").replace(Path(directory, "credentials"))
