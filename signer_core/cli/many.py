@@ -75,10 +75,17 @@ def account(count: int, missing: Sequence[str]) -> str:
 def listed(path: str) -> list[str]:
     """The names in a list: one a line, or each ended by a NUL."""
     content = read(path)
-    names = [os.fsdecode(name) for name in content.split(b"\0" if b"\0" in content else b"\n") if name]
+    names = [os.fsdecode(name) for name in content.split(_end_of_names(content)) if name]
     if not names:
         raise Failure(f"{named(path)} lists no file", remedy="nothing was signed; is that what made the list in order?")
     return names
+
+
+def _end_of_names(content: bytes) -> bytes:
+    if b"\0" in content:
+        return b"\0"
+    # A name may end with a carriage return, but where each one does, they are the lines of a text from Windows.
+    return b"\r\n" if content.count(b"\r\n") == content.count(b"\n") else b"\n"
 
 
 def _has_signature(signer: "Signer", file: str, encoding: str) -> bool:
@@ -103,11 +110,20 @@ def _check_all(files: Sequence[str]) -> None:
     if STDIN in files:
         raise click.UsageError('"-", the standard input, is signed alone: it has no name for a FILE.sig')
     signed = {os.path.realpath(file): file for file in files}
+    replaced: dict[str, str] = {}
     for file in files:
-        if (other := signed.get(os.path.realpath(file + _SUFFIX))) is not None:
+        target = os.path.realpath(file + _SUFFIX)
+        if (other := signed.get(target)) is not None:
             raise Failure(
                 f"the signature of {file} would replace {other}, which is to be signed too",
                 remedy="leave out the signatures",
+            )
+        other = replaced.setdefault(target, file)
+        if other != file and os.path.realpath(other) != os.path.realpath(file):
+            raise Failure(
+                f"the signatures of {other} and {file} would replace one another: {other}{_SUFFIX} and {file}{_SUFFIX} "
+                "are one file",
+                remedy="nothing was signed; take away the link",
             )
         try:
             if not os.path.isfile(file) and os.path.exists(file):

@@ -88,7 +88,7 @@ class Replacement:
 
     def discard(self) -> None:
         """Leave nothing beside the file."""
-        with contextlib.suppress(FileNotFoundError):
+        with contextlib.suppress(OSError):  # it is not there; or what kept it from being written keeps it from going
             os.unlink(self._complete)
 
 

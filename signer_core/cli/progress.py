@@ -21,7 +21,7 @@ class Bar(Protocol):
 @contextmanager
 def progress(label: str, steps: int) -> Iterator[Bar]:
     """A bar of so many steps for any thread, where somebody may see it and there is something to see."""
-    if steps < 2 or not sys.stderr.isatty():  # nothing for click to load its bars for
+    if steps < 2 or sys.stderr is None or not sys.stderr.isatty():  # nothing for click to load its bars for
         yield _Hidden()
         return
     with click.progressbar(length=steps, label=label, file=sys.stderr) as bar:

@@ -2,11 +2,13 @@
 
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from typing import Self
 
 from signer_core.cli.interruption import Interruption
 from signer_core.cli.output import Replacement
+from signer_core.errors import SignError
+from signer_core.parallel import submitted, threads
 
 #: So many files are written at a time. A disk takes about as long to sync many of them as to sync one.
 _AT_ONCE = 8
@@ -21,13 +23,19 @@ class Replacing:
     def __init__(self, interruption: Interruption) -> None:
         self._interruption = interruption
         self._waiting: deque[tuple[Replacement, Future[None], Callable[[], None]]] = deque()
-        self._threads = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="signer-output")
+        self._threads = threads(_AT_ONCE)
 
     def add(self, path: str, content: bytes, placed: Callable[[], None]) -> None:
         """Replace the file at ``path``; ``placed()`` is called when, and only if, it was."""
         with self._interruption.held():
             replacement = Replacement(path, content)
-            self._waiting.append((replacement, self._threads.submit(replacement.write), placed))
+            try:
+                writing = submitted(self._threads, replacement.write)
+            except SignError:  # no thread can be started; but one that there is may be at it
+                self._threads.shutdown()
+                replacement.discard()
+                raise
+            self._waiting.append((replacement, writing, placed))
         while self._waiting and (len(self._waiting) > _AT_ONCE or self._waiting[0][1].done()):
             self._place_first()
 

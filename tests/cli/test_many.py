@@ -1,6 +1,7 @@
 """Many files: signed together, ended at any moment, and gone on with."""
 
 import contextlib
+import errno
 import os
 import pty
 import random
@@ -22,6 +23,7 @@ from signer_aws_kms.testing import FakeKms, faults
 from signer_core import PublicKey, create_signer
 from signer_core.cli import interruption, many, output, replacing
 from signer_core.cli.many import account, listed
+from signer_core.errors import SignError
 from tests.cli.conftest import PROGRAM, SEED, Signer, program, unmeasured
 from tests.conftest import Install
 from tests.keys import PATIENCE, until
@@ -336,6 +338,12 @@ def test_in_a_thread_signals_are_nobodys_business(noop: Signer, folder: Path) ->
     assert signed() == {*names}
 
 
+def test_without_a_standard_error(folder: Path, public_key: PublicKey) -> None:
+    names = files(3)
+    assert subprocess.call(["/bin/sh", "-c", 'exec "$@" 2>&-', "sh", PROGRAM, *NOOP, "sign", *names]) == 0
+    verify(public_key, {*names})
+
+
 # --- ended by a failure ----------------------------------------------------------------------------------------------
 
 
@@ -382,6 +390,75 @@ def test_a_disk_that_takes_nothing_more(folder: Path) -> None:
         error = f"error: f000.sig cannot be written: File too large — {account(20, names)}"
         assert ended(process) == (1, error)
     assert (signed(), left(), Path("f000.sig").read_bytes()) == ({"f000"}, [], b"before")
+
+
+def test_two_signatures_in_one_place_and_none_is_signed(noop: Signer, folder: Path) -> None:
+    first, second, _ = names = files(3)
+    os.symlink(f"{second}.sig", f"{first}.sig")
+    result = noop("sign", *names)
+    assert result.exit_code == 1
+    assert result.stderr.splitlines()[-2:] == [
+        "error: the signatures of f000 and f001 would replace one another: f000.sig and f001.sig are one file",
+        "remedy: nothing was signed; take away the link",
+    ]
+    assert signed() == {first}
+
+
+def test_a_file_under_two_names_may_have_one_signature(noop: Signer, folder: Path, public_key: PublicKey) -> None:
+    files(1)
+    os.symlink("f000", "other")
+    os.symlink("f000.sig", "other.sig")
+    assert noop("sign", "f000", "other", "./f000").exit_code == 0
+    verify(public_key, {"f000"})
+
+
+def test_what_cannot_be_discarded_does_not_hide_why_nothing_was_written(
+    noop: Signer, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file system that became read-only says so of names, too, that are not there."""
+
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS), ".signer-0")
+
+    names = files(3)
+    for function in ("open", "unlink"):
+        monkeypatch.setattr(os, function, refuse)
+    result = noop("sign", *names)
+    monkeypatch.undo()
+    assert f"error: f000.sig cannot be written: Read-only file system — {account(3, names)}" in result.stderr
+
+
+def test_no_thread_to_write_with_is_said(noop: Signer, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    names = files(3)
+    monkeypatch.setattr(threading.Thread, "start", no_thread)
+    result = noop("sign", *names)
+    assert f"error: no thread can be started for the call: no more — {account(3, names)}" in result.stderr
+
+
+def test_what_the_other_threads_write_after_that_is_discarded(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write = output.Replacement.write
+    is_refused = threading.Event()
+
+    def written(self: output.Replacement) -> None:
+        assert is_refused.wait(PATIENCE)
+        write(self)
+
+    def refused(_: threading.Thread) -> None:
+        is_refused.set()
+        no_thread(_)
+
+    placed = []
+    monkeypatch.setattr(output.Replacement, "write", written)
+    with replacing.Replacing(interruption.Interruption()) as them:
+        them.add("first", b"1", lambda: placed.append("first"))
+        monkeypatch.setattr(threading.Thread, "start", refused)
+        with pytest.raises(SignError, match="no thread can be started"):
+            them.add("second", b"2", lambda: placed.append("second"))
+    assert (placed, os.listdir()) == (["first"], ["first"])
+
+
+def no_thread(_: threading.Thread) -> None:
+    raise RuntimeError("no more")
 
 
 POLICY = """
@@ -537,12 +614,12 @@ def test_missing_with_an_algorithm_that_signs_anew_each_time(noop: Signer, folde
 # --- lists of files --------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("end", ["\n", "\0"])
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\0"])
 def test_a_list_of_files(end: str, noop: Signer, folder: Path, public_key: PublicKey) -> None:
     every = files(3)
     assert noop("sign", "--files-from", "-", every[0], input=end.join([*every[1:], ""])).exit_code == 0
     verify(public_key, {*every})
-    Path("list").write_text(f"{every[0]}{end}")
+    Path("list").write_bytes(f"{every[0]}{end}".encode())
     os.unlink("f000.sig")
     assert noop("sign", "--files-from", "list").stdout == ""
     verify(public_key, {every[0]})
@@ -552,6 +629,13 @@ def test_a_list_of_files(end: str, noop: Signer, folder: Path, public_key: Publi
 def test_any_name_can_be_listed(every: list[bytes]) -> None:
     Path("list").write_bytes(b"".join(name + b"\0" for name in every))
     assert [os.fsencode(name) for name in listed("list")] == every
+
+
+def test_a_name_that_ends_with_a_carriage_return_is_one_among_others(noop: Signer, folder: Path) -> None:
+    for name in ("one\r", "two"):
+        Path(name).write_text(name)
+    assert noop("sign", "--files-from", "-", input="one\r\ntwo\n").exit_code == 0
+    assert signed() == {"one\r", "two"}
 
 
 def test_an_empty_list_is_an_error(noop: Signer, folder: Path) -> None:
