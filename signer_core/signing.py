@@ -1,7 +1,6 @@
 """The ways to sign with a signer: one message or digest, or many messages, from threads and from asyncio."""
 
 import abc
-import functools
 import threading
 from collections.abc import Coroutine, Generator, Iterable
 from typing import TYPE_CHECKING, Any
@@ -10,7 +9,7 @@ from signer_core.calls import OF_DIGESTS, OF_MESSAGES, Calls
 from signer_core.current_key import CurrentKey
 from signer_core.deadline import Deadline
 from signer_core.extensions import Extensions
-from signer_core.octets import copied
+from signer_core.octets import copied, copies
 from signer_core.way import prehash_signed_by
 
 if TYPE_CHECKING:
@@ -134,13 +133,13 @@ class Signing(abc.ABC):
         open it by its configuration, once each: ``TypeError`` where that cannot open it.
         :class:`~signer_core.errors.SignError` where the executor fails, and not the signing.
         """
-        copies = [copied(message, "message") for message in messages]
+        taken = list(copies(messages))
         if executor is None:
-            return self._calls.many(copies, concurrency=concurrency, timeout=timeout)
+            return self._calls.many(taken, concurrency=concurrency, timeout=timeout)
         from signer_core.executors import sign_batch
 
         return sign_batch(
-            copies,
+            taken,
             executor,
             self._calls.batch(timeout),
             reopening=self._reopening,
@@ -167,5 +166,4 @@ class Signing(abc.ABC):
 
         No generator function, but one that returns a generator: what is wrong with the arguments is raised now.
         """
-        copies = map(functools.partial(copied, name="message"), messages)
-        return self._calls.each(copies, lookahead=lookahead, concurrency=concurrency, timeout=timeout)
+        return self._calls.each(copies(messages), lookahead=lookahead, concurrency=concurrency, timeout=timeout)

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import weakref
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
@@ -17,6 +18,15 @@ from tests.keys import PATIENCE, Ed25519Key, until
 class Refusing(Ed25519Key):
     def sign(self, message: bytes, deadline: Deadline) -> bytes:
         raise SignError("no")
+
+
+@pytest.mark.parametrize("message", [b"message", b"", bytearray(), memoryview(b""), "text", ""])
+def test_one_message_is_not_taken_for_many(message: Any) -> None:
+    """A loop over bytes gives whole numbers, and over empty ones nothing at all."""
+    signer = Signer(Ed25519Key())
+    for sign in (signer.sign_many, signer.sign_iter):
+        with pytest.raises(TypeError, match=rf"messages must be .* not {type(message).__name__}: .*\[message\]"):
+            sign(message)
 
 
 @pytest.fixture
