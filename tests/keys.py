@@ -98,6 +98,33 @@ class GatedKey(Ed25519Key):
             assert self.entered.acquire(timeout=PATIENCE)
 
 
+class MeetingKey(Ed25519Key):
+    """A key whose attempts wait until ``attempts`` of them are there at once; it counts how many were."""
+
+    def __init__(self, attempts: int, *, concurrency: int | None = None) -> None:
+        super().__init__()
+        self._meeting = threading.Barrier(attempts)
+        self._concurrency = concurrency
+        self._counting = threading.Lock()
+        self._inside = 0
+        self.most_inside = 0
+
+    @property
+    def concurrency(self) -> int | None:
+        return self._concurrency
+
+    def sign(self, message: bytes, deadline: Deadline) -> bytes:
+        with self._counting:
+            self._inside += 1
+            self.most_inside = max(self.most_inside, self._inside)
+        try:
+            self._meeting.wait(PATIENCE)
+            return super().sign(message, deadline)
+        finally:
+            with self._counting:
+                self._inside -= 1
+
+
 class RenewingKey(Ed25519Key):
     """A key that wants to be renewed after 10 seconds, and does then what it was told to."""
 

@@ -6,7 +6,9 @@ import gc
 import itertools
 import os
 import signal
+import sys
 import threading
+import tracemalloc
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
@@ -15,9 +17,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from signer_core import Deadline, Signer
+from signer_core import Deadline, Signer, create_signer
 from signer_core.batches import in_order
 from signer_core.errors import DeadlineExceededError, SignerClosedError, SignError
+from tests.conftest import Install
 from tests.keys import (
     PATIENCE,
     Clock,
@@ -191,6 +194,60 @@ def test_closed_signer_refuses_at_once() -> None:
         signer.sign_iter([])
 
 
+MEETING = """
+KEYS = []
+
+@attrs.frozen(kw_only=True)
+class Options:
+    attempts: int
+    at_once: int | None = None
+
+@hookimpl
+def signer_backend():
+    return Backend(contract=1, config_class=Options, remote={remote})
+
+@hookimpl
+def signer_open(config):
+    KEYS.append(MeetingKey(config.attempts, concurrency=config.at_once))
+    return KEYS[-1]
+"""
+
+
+def in_flight(install: Install, name: str, *, remote: bool = False, **options: Any) -> int:
+    """How many attempts a batch made at once with a configured key, where all of them wait for ``attempts``."""
+    install(distribution=f"signer-{name}", source=MEETING.format(remote=remote), name=name, module=f"signer_{name}")
+    with create_signer({"backend": name, **options}) as signer:
+        batch = numbered(4 * options["attempts"])
+        assert signer.sign_many(batch) == [signature_of(message) for message in batch]
+    most_inside: int = sys.modules[f"signer_{name}"].KEYS[0].most_inside
+    return most_inside
+
+
+@pytest.fixture
+def one_core() -> Iterator[None]:
+    """Let this thread, and those that it starts, have one core only."""
+    allowed = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(allowed)})
+    yield
+    os.sched_setaffinity(0, allowed)
+
+
+def test_batch_of_a_local_key_takes_all_cores(install: Install) -> None:
+    cores = len(os.sched_getaffinity(0))
+    assert in_flight(install, "local", attempts=cores) == cores
+
+
+@pytest.mark.usefixtures("one_core")
+def test_batch_of_a_local_key_takes_no_more_cores_than_it_may_have(install: Install) -> None:
+    assert in_flight(install, "lonely", attempts=1) == 1
+
+
+@pytest.mark.parametrize("remote", [False, True])
+@pytest.mark.parametrize("at_once", [1, 7])
+def test_batch_has_as_many_calls_in_flight_as_the_key_serves(install: Install, at_once: int, remote: bool) -> None:
+    assert in_flight(install, "serving", remote=remote, attempts=at_once, at_once=at_once) == at_once
+
+
 @given(st.integers(1, 4), st.integers(1, 9), st.integers(1, 30))
 def test_no_more_messages_are_taken_than_it_may_look_ahead(concurrency: int, lookahead: int, count: int) -> None:
     source = Source()
@@ -199,6 +256,34 @@ def test_no_more_messages_are_taken_than_it_may_look_ahead(concurrency: int, loo
     ) as signatures:
         for given_out, _ in enumerate(itertools.islice(signatures, count)):
             assert source.taken - given_out <= lookahead
+
+
+class EchoingKey(Ed25519Key):
+    """A key whose signatures begin with the first bytes of the message."""
+
+    def sign(self, message: bytes, deadline: Deadline) -> bytes:
+        return message[:8].ljust(64)
+
+
+def most_memory(count: int, *, concurrency: int = 3) -> int:
+    """The most bytes that a stream of so many messages of 16 KiB took, while it was in order and not far ahead."""
+    source = Source()
+    messages = (message.ljust(16 * 1024) for message in itertools.islice(source, count))
+    with Signer(EchoingKey(), verify=False) as signer:
+        tracemalloc.start()
+        try:
+            for given_out, signature in enumerate(signer.sign_iter(messages, concurrency=concurrency)):
+                assert signature == (b"%d" % given_out).ljust(64)
+                assert source.taken - given_out <= 4 * concurrency
+            assert source.taken == count
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+
+def test_stream_takes_no_more_memory_for_ten_times_as_many_messages() -> None:
+    most_memory(100)  # the first one imports
+    assert most_memory(4000) <= most_memory(400) + 64 * 1024
 
 
 def test_looking_ahead_by_one_a_message_may_depend_on_the_signature_before() -> None:
