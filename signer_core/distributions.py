@@ -1,5 +1,6 @@
 """Which installed distribution serves a name: what its entry points claim, and whether there is any doubt."""
 
+import functools
 import logging
 import os
 import re
@@ -111,12 +112,17 @@ def _distributions_with_entry_points(group: str) -> Iterable[Any]:
 
 
 def _content(path: str) -> bytes:
-    """What is in the file, nothing if there is none."""
+    """What is in the file, nothing if there is none. Without a file object: each start looks at very many."""
     try:
-        with open(path, "rb", buffering=0) as file:
-            return file.read()
+        file = os.open(path, os.O_RDONLY)
     except OSError:
         return b""
+    try:
+        return b"".join(iter(functools.partial(os.read, file, 65536), b""))
+    except OSError:
+        return b""
+    finally:
+        os.close(file)
 
 
 def _check_metadata(distribution: Any) -> None:
