@@ -39,6 +39,7 @@ from tests.keys import (
     in_child,
     in_thread,
     refuses_calls,
+    until,
 )
 
 KEY = Ed25519Key()
@@ -684,8 +685,7 @@ def test_close_waits_for_running_calls_and_then_closes_each_extension_once() -> 
     signing = in_thread(lambda: signer.sign(b"x"))
     key.wait_entered()
     closing = [in_thread(signer.close) for _ in range(2)]
-    while not refuses_calls(signer):
-        pass
+    until(lambda: refuses_calls(signer))
     assert watching.log == ["watching before"]
     key.gate.set()
     signing.result()

@@ -15,6 +15,7 @@ import pytest
 from signer_core import Algorithm, PublicKey
 from signer_core.cli import demo
 from tests.cli.conftest import PROGRAM, Signer
+from tests.keys import until
 
 ROOT = Path(__file__).parents[2]
 
@@ -109,8 +110,8 @@ def test_a_signal_leaves_nothing_behind(number: signal.Signals, status: int, tem
     os.set_blocking(writer, True)
     process = subprocess.Popen([PROGRAM, "demo"], stdout=writer, stderr=subprocess.PIPE)
     # Nobody reads, so its first words hold it up, when the folder is there.
-    while not list(temporary.glob("signer-demo-*/passphrase")):
-        assert process.poll() is None
+    until(lambda: process.poll() is not None or any(temporary.glob("signer-demo-*/passphrase")))
+    assert process.poll() is None
     process.send_signal(number)
     _, errors = process.communicate(timeout=30)
     os.close(reader)

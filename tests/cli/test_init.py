@@ -21,7 +21,7 @@ from signer_core.config import read
 from signer_core.core_options import CORE_OPTIONS
 from signer_core.options import ShellText
 from signer_file.config import FileConfig
-from tests.cli.conftest import PROGRAM, SEED, Signer, with_full_disk
+from tests.cli.conftest import PROGRAM, SEED, Signer, unmeasured, with_full_disk
 from tests.conftest import Install
 
 NEW_FILE = ("--backend", "file", "--set", "path=keys", "--set", "passphrase=env:WORD", "init")
@@ -258,7 +258,7 @@ def test_what_chooses_no_key_may_be_another_for_this_once(signer: Signer) -> Non
 
 def test_several_at_once_with_different_options_end_with_the_configured_key_or_an_error(folder: Path) -> None:
     commands = [("--backend", "file", "--set", f"path={each}", *NEW_FILE[4:]) for each in "abc"]
-    processes = [subprocess.Popen([PROGRAM, *command], stdout=-1, stderr=-1) for command in commands]
+    processes = [subprocess.Popen([PROGRAM, *each], stdout=-1, stderr=-1, env=unmeasured()) for each in commands]
     ended = [(process.communicate(timeout=60), process.returncode) for process in processes]
     assert sorted(status for _, status in ended) == [0, 1, 1]
     with create_signer("signer.toml") as made:
@@ -295,7 +295,7 @@ def test_a_configuration_that_appears_meanwhile_counts(signer: Signer, monkeypat
 
 
 def test_several_at_once_agree(folder: Path) -> None:
-    processes = [subprocess.Popen([PROGRAM, *NEW_FILE], stdout=-1, stderr=-1) for _ in range(4)]
+    processes = [subprocess.Popen([PROGRAM, *NEW_FILE], stdout=-1, stderr=-1, env=unmeasured()) for _ in range(4)]
     ended = [(process.communicate(timeout=60), process.returncode) for process in processes]
     assert [status for _, status in ended] == [0] * 4
     addresses = {output for (output, _), _ in ended}

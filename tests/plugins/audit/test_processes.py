@@ -14,6 +14,7 @@ import pytest
 
 from signer_audit.log_file import LogFile
 from signer_core.errors import ExtensionError
+from tests.cli.conftest import unmeasured
 from tests.keys import PATIENCE, in_child, in_thread
 
 from .logs import entries, intact, messages_in, opened, sha256, sign
@@ -27,7 +28,7 @@ def path(tmp_path: Path) -> Path:
 def started(script: str, *arguments: object) -> "subprocess.Popen[str]":
     """A process that runs the script, with the arguments in ``sys.argv[1:]``."""
     command = [sys.executable, "-c", textwrap.dedent(script), *map(str, arguments)]
-    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=unmeasured())
 
 
 SIGNING = """
@@ -97,20 +98,18 @@ def test_a_signature_that_came_out_of_a_killed_process_is_in_the_log(path: Path,
     assert intact(path).lines == len(logged) + 1
 
 
-DYING = """
-    import os, signal, sys
-    from tests.plugins.audit.logs import opened
+def dies_after(path: Path, written: int) -> None:
+    """Sign, and be killed when so many bytes of the line are written."""
+    write = os.write
 
-    with opened(sys.argv[1]) as signer:
-        write = os.write
+    def dying(descriptor: int, content: bytes) -> int:
+        write(descriptor, content[:written])
+        os.kill(os.getpid(), signal.SIGKILL)
+        return written
 
-        def dying(descriptor, content):
-            write(descriptor, content[: int(sys.argv[2])])
-            os.kill(os.getpid(), signal.SIGKILL)
-
-        os.write = dying
+    with opened(path) as signer:
+        os.write = dying  # type: ignore[assignment]
         signer.sign(b"torn")
-"""
 
 
 @pytest.mark.parametrize("written", [0, 1, 3, 9, 500])
@@ -118,9 +117,7 @@ def test_processes_that_die_in_the_middle_of_a_line(path: Path, written: int) ->
     """One after the other, so that what ends the torn line of one is torn by the next."""
     sign(path, b"before")
     for _ in range(3):
-        process = started(DYING, path, written)
-        process.communicate(timeout=60)
-        assert process.returncode == -signal.SIGKILL
+        assert in_child(lambda: dies_after(path, written)) == -signal.SIGKILL
         assert (intact(path).lines, intact(path).torn > 0) == (1, written > 0)
     sign(path, b"after")
     assert messages_in(path) == [sha256(b"before"), sha256(b"after")]
