@@ -73,7 +73,7 @@ def run_console(example: Example) -> str | None:
             for result, (command, _) in zip(results, steps, strict=True)
         )
         script += f"{shlex.quote(sys.executable)} -c '{SHOW_ENVIRONMENT}' >{place}/environment\n"
-        subprocess.run(["sh", "-c", script], stdin=subprocess.DEVNULL, timeout=300, check=True)
+        subprocess.run(["/bin/sh", "-c", script], stdin=subprocess.DEVNULL, timeout=300, check=True)
         os.environ.update(json.loads(Path(place, "environment").read_text("utf-8")))
         for result, (command, expected) in zip(results, steps, strict=True):
             status, out, err = (Path(f"{result}.{each}").read_text("utf-8") for each in ("status", "out", "err"))

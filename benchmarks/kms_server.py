@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import IO, cast
 
 ENVIRONMENT = {
     "AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE",
@@ -35,10 +36,9 @@ def stand_in(delay: float, certificate: Path | None, *, slow: tuple[float, float
         process = stack.enter_context(
             subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         )
-        assert process.stdin is not None
-        assert process.stdout is not None
-        stack.callback(process.stdin.close)
-        yield f"{'https' if certificate else 'http'}://127.0.0.1:{process.stdout.readline().strip()}"
+        stdin, stdout = cast("tuple[IO[str], IO[str]]", (process.stdin, process.stdout))
+        stack.callback(stdin.close)
+        yield f"{'https' if certificate else 'http'}://127.0.0.1:{stdout.readline().strip()}"
 
 
 @contextmanager

@@ -14,7 +14,7 @@ import random
 import ssl
 import sys
 import threading
-from typing import Any
+from typing import Any, cast
 
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -99,7 +99,7 @@ class Delays:
         self.share = share
         self.slow = slow
         self.signatures = 0
-        self._random = random.Random(1)  # the same ones in each run
+        self._random = random.Random(1)  # noqa: S311 — the same ones in each run
 
     def next(self) -> float:
         self.signatures += 1
@@ -115,8 +115,7 @@ class StandIn(asyncio.Protocol):
         self.received = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
+        self.transport = cast("asyncio.Transport", transport)
 
     def data_received(self, data: bytes) -> None:
         self.received += data

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+import secrets
 import threading
 from pathlib import Path
 
@@ -58,7 +59,7 @@ class Credentials:
 
     def _replace(self) -> None:
         """New credentials, as what AWS's configuration calls a credential process prints them."""
-        identity = self._kms.add_identity(session_token="a token")
+        identity = self._kms.add_identity(session_token=secrets.token_hex())
         printed = {
             "Version": 1,
             "AccessKeyId": identity.access_key_id,
