@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import click
 
 from sweep import fuzzing, mutation, properties
-from sweep.mutation import ROOT
+from sweep.groups import ROOT, groups
 
 PARTS = ("properties", "fuzz", "soak", "mutation")
 #: Signatures in a second that the soak makes at least; it is told a number, not a time.
@@ -80,10 +80,10 @@ def _soak(seconds: float) -> Iterator[str]:
 
 
 def _mutation(seconds: float, only: tuple[str, ...], *, fresh: bool) -> Iterator[str]:
-    end, names = time.monotonic() + seconds, _chosen([each.name for each in mutation.groups()], only)
-    groups = [each for each in mutation.groups() if each.name in names]
-    for number, group in enumerate(groups):
-        share = (end - time.monotonic()) / (len(groups) - number)
+    end, names = time.monotonic() + seconds, _chosen([each.name for each in groups()], only)
+    chosen = [each for each in groups() if each.name in names]
+    for number, group in enumerate(chosen):
+        share = (end - time.monotonic()) / (len(chosen) - number)
         result = mutation.mutate(group, seconds=share, fresh=fresh)
         click.echo(result)
         for name, change in result.survivors.items():

@@ -9,7 +9,8 @@ from pathlib import Path
 import attrs
 
 from benchmarks.peers import python_with
-from sweep.mutation import ROOT, TOOLS
+from sweep.groups import ROOT
+from sweep.mutation import TOOLS
 
 CORPORA = ROOT / "build" / "sweep" / "corpus"
 FOUND = ROOT / "build" / "sweep" / "found"

@@ -7,7 +7,7 @@ import time
 
 import attrs
 
-from sweep.mutation import ROOT
+from sweep.groups import ROOT
 
 #: Examples of each property in the first round; each further one has four times as many.
 _FIRST, _MORE = 200, 4

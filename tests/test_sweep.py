@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from signer_core.errors import ConfigError
-from sweep import mutation, target
-from sweep.mutation import Change
+from sweep import target
+from sweep.changes import Change, reasons
+from sweep.groups import groups
 from sweep.target import MARKER, UnexpectedError, expect, holds_no_secret, refusing
 from sweep.targets import TARGETS, configuration
 
@@ -66,7 +67,7 @@ def test_other_errors_than_ours_are_findings() -> None:
 
 def test_what_is_mutated_is_there_and_so_are_its_tests() -> None:
     packages = [path.parent for path in [ROOT / "signer_core", *ROOT.glob("plugins/*/signer_*")]]
-    for group in mutation.groups():
+    for group in groups():
         for pattern in group.modules:
             assert [path for package in packages for path in package.glob(pattern)], pattern
         assert [path for path in group.tests if not (ROOT / path.partition("::")[0]).exists()] == []
@@ -75,7 +76,7 @@ def test_what_is_mutated_is_there_and_so_are_its_tests() -> None:
 def test_each_survivor_has_a_reason_of_its_own() -> None:
     tables = tomllib.loads((ROOT / "sweep/survivors.toml").read_text("utf-8"))["survivor"]
     assert all(each["reason"].strip() for each in tables)
-    assert len(mutation.reasons()) == len(tables)
+    assert len(reasons()) == len(tables)
 
 
 @pytest.mark.parametrize(
