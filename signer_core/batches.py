@@ -83,7 +83,10 @@ def one_by_one(
     ``concurrency - 1`` threads besides. What taking an item or the function raises comes at its place, and is the last
     thing to come. The end, whatever it is, sets ``cancel``, begins nothing more, and lets the threads end.
     """
-    return _one_by_one(Window(function, concurrency - 1), iter(items), lookahead, cancel)
+    threads_besides = concurrency - 1
+    if not threads_besides:
+        lookahead = 1  # nobody would work on what is taken ahead
+    return _one_by_one(Window(function, threads_besides), iter(items), lookahead, cancel)
 
 
 def _one_by_one(

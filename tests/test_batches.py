@@ -336,6 +336,13 @@ def test_result_that_is_there_waits_for_one_more_message_at_most() -> None:
         assert source.taken <= 10
 
 
+def test_message_is_signed_before_the_next_one_is_taken_where_one_thread_does_both() -> None:
+    source = Source()
+    with contextlib.closing(Signer(Ed25519Key()).sign_iter(source, concurrency=1, lookahead=4)) as signatures:
+        next(signatures)
+        assert source.taken == 1
+
+
 def test_messages_are_copied_when_they_are_taken() -> None:
     def reused() -> Iterator[bytearray]:
         buffer = bytearray(1)
