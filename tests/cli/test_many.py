@@ -9,7 +9,6 @@ import re
 import resource
 import signal
 import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -26,8 +25,8 @@ from signer_core.cli.many import account, listed
 from signer_core.errors import SignError
 from tests.cli.conftest import PROGRAM, SEED, Signer, program, unmeasured
 from tests.conftest import Install
+from tests.interruptions import At
 from tests.keys import PATIENCE, until
-from tests.plugins.aws_kms.interruptions import _Counting
 from tests.plugins.aws_kms.test_many import Gate
 
 pytestmark = pytest.mark.slow
@@ -276,14 +275,9 @@ def test_a_second_interrupt_ends_at_once_what_the_first_one_lets_end(thousand: l
     assert (signed(), left()) == (set(), [])
 
 
-class Signalling(_Counting):
-    """Sends SIGINT to this process, ``left`` points from now; what handles it raises there, or holds it."""
-
-    def _reached(self) -> None:
-        self.left -= 1
-        if self.left < 0:
-            sys.settrace(None)
-            signal.raise_signal(signal.SIGINT)
+def send_sigint() -> None:
+    """To this process: what handles it raises at once, or holds it."""
+    signal.raise_signal(signal.SIGINT)
 
 
 @pytest.mark.filterwarnings("ignore::ResourceWarning")  # what is interrupted between the opening of a file and its with
@@ -294,10 +288,9 @@ def test_an_interrupt_at_each_point_leaves_whole_signatures_and_nothing_else(
     names, before = files(5), signal.getsignal(signal.SIGINT)
     points = 0
     while True:
-        signalling = Signalling(module.__file__, points)
-        with signalling:
+        with At(points, module, send_sigint) as at:
             result = noop("sign", *names)
-        if signalling.left >= 0:
+        if at.left >= 0:
             break
         missing = [name for name in names if name not in signed()]
         (_, error) = f"\n{result.stderr}".rstrip().rsplit("\n", 1)

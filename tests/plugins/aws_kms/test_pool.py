@@ -17,8 +17,8 @@ from signer_aws_kms.pool import LONGEST_IDLE, BusyError, Pool
 from signer_aws_kms.route import Route
 from signer_core import Deadline
 from signer_core.errors import SignCancelledError
+from tests.interruptions import interrupted_at_each_point
 from tests.keys import until
-from tests.plugins.aws_kms.interruptions import interrupted_at_each_point
 from tests.plugins.aws_kms.peers import (
     PATIENCE,
     Clock,

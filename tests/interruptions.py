@@ -7,44 +7,48 @@ import itertools
 import sys
 from collections.abc import Callable, Iterator
 from types import CodeType, FrameType, ModuleType
-from typing import Any
+from typing import Any, Self
 
 
 def interrupted_at_each_point(module: ModuleType, call: Callable[[], object]) -> Iterator[int]:
     """Make ``call`` again and again, with a ``KeyboardInterrupt`` at the first point, the second… and yield after each.
 
-    The points are those at which CPython looks for signals: at the beginning of a function, after a call, and at the
-    end of a loop's round, in ``module``.
+    The points are those of :class:`At`.
     """
     point = 0
     while True:
-        counting = _Counting(module.__file__, point)
-        with counting, contextlib.suppress(KeyboardInterrupt):
+        with At(point, module, _interrupt) as at, contextlib.suppress(KeyboardInterrupt):
             call()
-        if counting.left >= 0:
+        if at.left >= 0:
             return
         yield point
         point += 1
 
 
-class _Counting:
-    """Raises ``KeyboardInterrupt`` in this thread, ``left`` points from now."""
+class At:
+    """Calls ``happen`` in this thread at the point number ``left`` from now; where there are fewer, some are left.
 
-    def __init__(self, file: str | None, left: int) -> None:
-        self.file = file
+    The points are those at which CPython looks for signals: at the beginning of a function, after a call, and at the
+    end of a loop's round, in ``module``.
+    """
+
+    def __init__(self, left: int, module: ModuleType, happen: Callable[[], object]) -> None:
         self.left = left
+        self._file = module.__file__
+        self._happen = happen
         self._jumped: CodeType | None = None
 
-    def __enter__(self) -> None:
+    def __enter__(self) -> Self:
         self._before = sys.gettrace()
         sys.settrace(self._trace)
+        return self
 
     def __exit__(self, *_: object) -> None:
         sys.settrace(self._before)
 
     def _trace(self, frame: FrameType, event: str, _: Any) -> Any:
         code = frame.f_code
-        if code.co_filename != self.file:
+        if code.co_filename != self._file:
             return None
         frame.f_trace_opcodes = True
         if event == "call":
@@ -60,7 +64,11 @@ class _Counting:
         self.left -= 1
         if self.left < 0:
             sys.settrace(None)
-            raise KeyboardInterrupt
+            self._happen()
+
+
+def _interrupt() -> None:
+    raise KeyboardInterrupt
 
 
 @functools.cache
