@@ -1,11 +1,14 @@
 """One HTTP/1.1 answer, read from a stream that may end, drip or be something else."""
 
+import re
 from collections.abc import Callable
 
 import attrs
 
 #: Bytes. KMS's largest answers are a few kilobytes; what is longer costs time that no deadline can give back.
 _LONGEST_HEAD = _LONGEST_BODY = 64 * 1024
+
+_STATUS_LINE = re.compile(r"HTTP/1\.([01]) ([0-9]{3})(?: .*)?", re.DOTALL)
 
 #: Gives the next bytes of the stream, none at its end.
 Receive = Callable[[], bytes]
@@ -32,10 +35,10 @@ def read_answer(receive: Receive, *, to_connect: bool = False) -> Answer:
     stream = _Stream(receive)
     while True:
         head = stream.until(b"\r\n\r\n", _LONGEST_HEAD).decode("latin-1").split("\r\n")
-        version, _, status = head[0].partition(" ")
-        if version not in ("HTTP/1.1", "HTTP/1.0") or not status[:3].isdecimal() or not status[:3].isascii():
+        status_line = _STATUS_LINE.fullmatch(head[0])
+        if status_line is None:
             raise GarbledError("the answer is not HTTP/1.1")
-        code = int(status[:3])
+        minor_version, code = status_line[1], int(status_line[2])
         if code >= 200:
             break
     headers: dict[str, str] = {}
@@ -49,7 +52,7 @@ def read_answer(receive: Receive, *, to_connect: bool = False) -> Answer:
         headers[name] = value
     body, delimited = (b"", True) if to_connect else _body(stream, code, headers)
     options = [option.strip().lower() for option in headers.get("connection", "").split(",")]
-    lasting = version == "HTTP/1.1" and "close" not in options
+    lasting = minor_version == "1" and "close" not in options
     return Answer(code, headers, body, delimited and lasting and not stream.rest)
 
 

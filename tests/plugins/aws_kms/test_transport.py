@@ -41,9 +41,16 @@ WHOLE: dict[str, tuple[bytes, bytes, bool]] = {
         b"body",
         False,
     ),
+    "closing, as one of several options without spaces": (
+        http(b"body", headers="Connection: keep-alive,close\r\n"),
+        b"body",
+        False,
+    ),
     "not closing": (http(b"body", headers="Connection: closed, not-close\r\n"), b"body", True),
     "HTTP/1.0": (http(b"body").replace(b"1.1", b"1.0"), b"body", False),
     "no content": (b"HTTP/1.1 204 No Content\r\n\r\n", b"", True),
+    "not modified": (b"HTTP/1.1 304 Not Modified\r\n\r\n", b"", True),
+    "no reason": (b"HTTP/1.1 200\r\nContent-Length: 4\r\n\r\nbody", b"body", True),
     "after 100": (b"HTTP/1.1 100 Continue\r\n\r\n" + http(b"body"), b"body", True),
     "to the end, of the most bytes": (b"HTTP/1.1 200 OK\r\n\r\n" + bytes(65536), bytes(65536), False),
     "in chunks, of the most bytes": (
@@ -68,6 +75,7 @@ GARBLED = {
     "no HTTP": (b"SSH-2.0-OpenSSH\r\n\r\n", "not HTTP/1.1"),
     "HTTP/2": (b"HTTP/2 200\r\n\r\n", "not HTTP/1.1"),
     "no status": (b"HTTP/1.1 \r\n\r\n", "not HTTP/1.1"),
+    "more digits": (b"HTTP/1.1 2000 OK\r\nContent-Length: 0\r\n\r\n", "not HTTP/1.1"),
     "wide digits": ("HTTP/1.1 ２００ OK\r\n\r\n".encode(), "not HTTP/1.1"),
     "no colon": (b"HTTP/1.1 200 OK\r\nheader\r\n\r\n", "a header of the answer has no colon"),
     "cut head": (b"HTTP/1.1 200 OK\r\nContent-Le", "ended in the middle of the answer"),
@@ -96,6 +104,18 @@ def test_what_is_no_whole_answer_is_refused(data: bytes, problem: str) -> None:
 def test_an_answer_that_is_too_large_is_told(head: bytes) -> None:
     with pytest.raises(GarbledError, match=r"^the answer is larger than 65536 bytes$"):
         read(b"HTTP/1.1 200 OK\r\n" + head + b"\r\n" + bytes(65537))
+
+
+def test_the_longest_head_is_read() -> None:
+    head = b"HTTP/1.1 204 No Content\r\nX: ".ljust(65536, b"x")
+    assert len(read(head, b"\r\n\r\n").headers["x"]) == 65536 - 28
+    with pytest.raises(GarbledError, match="the head of the answer has no end"):
+        read(head + b"x", b"\r\n\r\n")
+
+
+def test_an_answer_to_connect_has_no_body_and_leaves_a_connection_in_use() -> None:
+    answer = read_answer(iter([b"HTTP/1.1 200 Connection established\r\n\r\n"]).__next__, to_connect=True)
+    assert (answer.status, answer.body, answer.reusable) == (200, b"", True)
 
 
 def test_what_comes_after_the_most_bytes_is_too_large_however_it_is_cut() -> None:
