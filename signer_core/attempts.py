@@ -106,8 +106,9 @@ class Attempts:
 
 def _check_timeout(timeout: Any) -> None:
     """Raise TypeError or ValueError for what is no budget of a call."""
-    if isinstance(timeout, str):  # "1s" is right in a configuration, so somebody may well try
-        raise TypeError("timeout must be a number of seconds, or math.inf for no limit, not str")
+    if not isinstance(timeout, int | float) or isinstance(timeout, bool):  # "1s" is right in a configuration alone
+        kind = type(timeout).__name__
+        raise TypeError(f"timeout must be a number of seconds, or math.inf for no limit, not {kind}")
     if not timeout > 0:
         raise ValueError(f"timeout must be more than 0 seconds, or math.inf for no limit, not {timeout!r}")
 

@@ -286,13 +286,13 @@ def test_timeout_of_the_call_goes_before_the_configured_one() -> None:
     assert attempts.deadline(math.inf, None).seconds is None
 
 
-@pytest.mark.parametrize("timeout", [0, -1, -math.inf, math.nan, 0.0, False])
+@pytest.mark.parametrize("timeout", [0, -1, -math.inf, math.nan, 0.0])
 def test_timeout_of_nothing_is_a_value_error(timeout: float) -> None:
     with pytest.raises(ValueError, match="timeout must be more than 0 seconds"):
         Attempts().deadline(timeout, None)
 
 
-@pytest.mark.parametrize("timeout", ["10s", [1], b"1"])
+@pytest.mark.parametrize("timeout", ["10s", [1], b"1", False])
 def test_timeout_of_another_type(timeout: Any) -> None:
     with pytest.raises(TypeError):
         Attempts().deadline(timeout, None)

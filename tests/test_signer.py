@@ -7,6 +7,7 @@ import math
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -206,10 +207,21 @@ def test_a_name_is_a_text(name: Any) -> None:
         Signer(Ed25519Key(), name=name)
 
 
-def test_budget_that_is_no_number_is_a_type_error_that_says_what_is_right() -> None:
-    timeout: Any = "1s"
-    with pytest.raises(TypeError, match=r"^timeout must be a number of seconds, or math\.inf for no limit, not str$"):
-        Signer(Ed25519Key()).sign(b"", timeout=timeout)
+@pytest.mark.parametrize("timeout", ["1s", b"1s", True, Decimal(1), [1]])
+def test_budget_that_is_no_number_is_a_type_error_that_says_what_is_right(timeout: Any) -> None:
+    key = Ed25519Key()
+    signer = Signer(key)
+    calls: list[Callable[[], object]] = [
+        lambda: signer.sign(b"", timeout=timeout),
+        lambda: signer.sign_async(b"", timeout=timeout),
+        lambda: signer.sign_many([b""], timeout=timeout),
+        lambda: signer.sign_iter([b""], timeout=timeout),
+    ]
+    told = rf"^timeout must be a number of seconds, or math\.inf for no limit, not {type(timeout).__name__}$"
+    for call in calls:
+        with pytest.raises(TypeError, match=told):
+            call()
+    assert key.deadlines == []
 
 
 @pytest.mark.parametrize("timeout", [0, -1, -math.inf, math.nan])
