@@ -1,11 +1,14 @@
 """What tests of several modules need."""
 
+import hashlib
 import importlib
 import itertools
 import sys
 import textwrap
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -85,11 +88,32 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Install
 
 @pytest.fixture(scope="module")
 def quick_passphrases() -> Iterator[None]:
-    """New PEM files take next to no time to write and to open, where the passphrase is not what the tests are about.
+    """New key files take next to no time to write and to open, where the passphrase is not what the tests are about.
 
-    What protects it takes a fifth of a second of work each time; tests/plugins/file/test_pkcs8.py is about that.
+    What protects it takes a fifth of a second of work each time; test_pkcs8.py and test_evnode.py in tests/plugins/file
+    are about that. An ev-node file that was there, or that another process makes, takes its time here as well.
     """
+    from signer_file import evnode
+
+    derive, seal = evnode._derive, evnode.seal
+    sealing = threading.local()
+    made_here = set()
+
+    def quick_seal(key: Any, passphrase: bytes) -> bytes:
+        sealing.now = True
+        try:
+            return seal(key, passphrase)
+        finally:
+            sealing.now = False
+
+    def quick_derive(passphrase: bytes, salt: bytes) -> bytes:
+        if getattr(sealing, "now", False):
+            made_here.add(salt)
+        return hashlib.sha256(salt + passphrase).digest() if salt in made_here else derive(passphrase, salt)
+
     with pytest.MonkeyPatch.context() as derivation:
+        derivation.setattr(evnode, "seal", quick_seal)
+        derivation.setattr(evnode, "_derive", quick_derive)
         derivation.setattr("signer_file.pbes2._N", 16)
         derivation.setattr("signer_file.pbes2._SCRYPT_MIN_WORK", 0)
         yield
