@@ -17,6 +17,8 @@ from signer_core.cli import demo
 from tests.cli.conftest import PROGRAM, Signer
 from tests.keys import until
 
+pytestmark = pytest.mark.usefixtures("quick_passphrases")
+
 ROOT = Path(__file__).parents[2]
 
 

@@ -24,6 +24,8 @@ from signer_file.config import FileConfig
 from tests.cli.conftest import PROGRAM, SEED, Signer, unmeasured, with_full_disk
 from tests.conftest import Install
 
+pytestmark = pytest.mark.usefixtures("quick_passphrases")
+
 NEW_FILE = ("--backend", "file", "--set", "path=keys", "--set", "passphrase=env:WORD", "init")
 
 

@@ -17,6 +17,8 @@ from tests.cli.conftest import PROGRAM, Signer, unmeasured
 from tests.conftest import Install
 from tests.keys import PATIENCE
 
+pytestmark = pytest.mark.usefixtures("quick_passphrases")
+
 FILE = ("--backend", "file", "--set", "path=keys", "--set", "passphrase=prompt")
 
 

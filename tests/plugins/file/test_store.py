@@ -33,6 +33,8 @@ from signer_file import lock, permissions, store
 
 from .keys import ASCII, names_in, options, write_private
 
+pytestmark = pytest.mark.usefixtures("quick_passphrases")
+
 
 def mode(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
@@ -446,10 +448,15 @@ def test_a_file_that_vanishes_before_it_is_read_is_missing(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize(
-    ("step", "write"), [("link", store.back_up), ("replace", lambda path: store.replace(path, b"new"))]
+    ("step", "write", "name"),
+    [
+        ("link", lambda path: store.create(path.with_name("new"), b"new"), "new"),
+        ("link", store.back_up, "key"),
+        ("replace", lambda path: store.replace(path, b"new"), "key"),
+    ],
 )
 def test_a_step_that_the_system_refuses_names_the_file(
-    step: str, write: Callable[[Path], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    step: str, write: Callable[[Path], None], name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = write_private(tmp_path / "key", b"old")
 
@@ -457,7 +464,7 @@ def test_a_step_that_the_system_refuses_names_the_file(
         raise OSError(errno.EACCES, os.strerror(errno.EACCES))
 
     monkeypatch.setattr(os, step, refused)
-    told = f"^{path} cannot be written, and nothing was changed: Permission denied"
+    told = f"^{tmp_path / name} cannot be written, and nothing was changed: Permission denied"
     with pytest.raises(AccessDeniedError, match=told):
         write(path)
     assert (path.read_bytes(), names_in(tmp_path)) == (b"old", ["key"])
