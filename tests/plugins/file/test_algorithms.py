@@ -173,8 +173,10 @@ def test_a_key_that_does_not_serve_the_configured_algorithm_is_told(rsa_file: Pa
 
 @pytest.mark.parametrize("algorithm", [each for each in Algorithm if each is not Algorithm.ED25519])
 def test_ev_node_s_format_holds_ed25519_only_and_says_so(algorithm: Algorithm, tmp_path: Path) -> None:
-    for config in (options(tmp_path / "keys", format="evnode"), options(tmp_path / "signer.json")):
-        with pytest.raises(ConfigError, match=f"holds Ed25519 keys only, and not one for {algorithm}; use the format"):
+    there = {"keys/signer.json": options(tmp_path / "keys", format="evnode"), "x.json": options(tmp_path / "x.json")}
+    for name, config in there.items():
+        told = f"^{tmp_path / name} would be in .*holds Ed25519 keys only, and not one for {algorithm}; use the format"
+        with pytest.raises(ConfigError, match=told):
             init_signer({**config, "algorithm": algorithm})
     assert names_in(tmp_path) == []
 

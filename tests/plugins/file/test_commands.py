@@ -16,14 +16,15 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed448, rsa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from signer_core import Deadline, create_signer, init_signer
+from signer_core import Algorithm, Deadline, Secret, create_signer, init_signer
 from signer_core.cli import main
-from signer_core.errors import KeyExistsError, KeyFormatError
+from signer_core.errors import ConfigError, KeyExistsError, KeyFormatError
 from signer_file import store
-from signer_file.changing import change_passphrase
+from signer_file.changing import change_passphrase, import_key, look_for_place
 from signer_file.config import FileConfig
 from signer_file.key_file import KeyFile
 from signer_file.location import find_existing
+from tests.strategies import private_key
 
 from .keys import ASCII, BY_NAME, LEGACY, Fixture, names_in, options, write_private
 
@@ -449,6 +450,22 @@ def test_a_file_that_another_process_changed_is_nothing_to_try_again(tmp_path: P
     with pytest.raises(KeyExistsError) as caught:
         change_passphrase(file, KEY, b"new", Deadline.after(None))
     assert not caught.value.retryable
+
+
+def test_an_imported_key_is_for_what_it_was_imported_for(tmp_path: Path) -> None:
+    algorithm, config = Algorithm.RSA_PKCS1V15_SHA256, FileConfig(path=tmp_path / "key.pem", passphrase=Secret(b"x"))
+    key = private_key(algorithm)
+    imported = import_key(config, key, algorithm, None, force=False, deadline=Deadline.after(None))
+    assert (imported.key.key_id, imported.key.public_key.algorithm) == (str(tmp_path / "key.pem"), algorithm)
+
+
+def test_a_key_is_not_imported_into_a_file_whose_format_does_not_hold_it(tmp_path: Path) -> None:
+    ASCII.copy_to(tmp_path)
+    algorithm, config = Algorithm.ECDSA_P256_SHA256, FileConfig(path=tmp_path, passphrase=Secret(b"x"))
+    there, key = look_for_place(config, force=True), private_key(algorithm)
+    told = f"^{tmp_path}/signer.json would be in .* not one for ecdsa-p256-sha256; use the format pkcs8"
+    with pytest.raises(ConfigError, match=told):
+        import_key(config, key, algorithm, there, force=True, deadline=Deadline.after(None))
 
 
 def test_a_link_that_took_the_file_s_place_meanwhile_is_not_followed(tmp_path: Path) -> None:
