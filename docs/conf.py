@@ -11,6 +11,7 @@ project = "signer-core"
 release = metadata.version("signer-core")
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx_copybutton", "generated"]
 exclude_patterns = ["_ext", "_static"]
+copybutton_exclude = ".linenos, .gp, .go, .gt, .gr"  # of a session what was typed, and not what came
 smartquotes = False  # what stands in quotation marks is typed as it stands
 
 myst_enable_extensions = ["attrs_inline"]

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from selenium.webdriver import Chrome, ChromeOptions
 from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
@@ -111,6 +112,45 @@ def test_charts_can_be_read_on_a_phone_and_figures_in_one_line(browser: Chrome, 
     show(browser, f"{address}/explanation/performance.html", width=PHONE)
     assert {each.rect["width"] for each in browser.find_elements(By.CSS_SELECTOR, "article p > img")} == {640}
     assert browser.execute_script(BROKEN_FIGURES) == []
+
+
+@pytest.mark.parametrize(
+    ("page", "beginning", "expected", "printed"),
+    [
+        (
+            "tutorial/first-signature",
+            '$ echo "block hinder"',
+            'echo "block hinder" > forged\nsigner verify forged message.sig',
+            "error: wrong signature",
+        ),
+        (
+            "how-to/configure",
+            ">>> import os",
+            "import os\nfrom signer_core.errors import KeyMismatchError\n",
+            "look whether the configuration names the right key",
+        ),
+    ],
+)
+def test_what_is_copied_is_what_was_typed(
+    browser: Chrome, address: str, page: str, beginning: str, expected: str, printed: str
+) -> None:
+    """Without prompts and without what was printed."""
+    show(browser, f"{address}/{page}.html", width=DESK)
+    browser.execute_script("document.addEventListener('copy', () => { window.copied = document.activeElement.value; })")
+    blocks = browser.find_elements(By.CSS_SELECTOR, "div.highlight")
+    [block] = [each for each in blocks if each.text.startswith(beginning)]
+    ActionChains(browser).scroll_to_element(block).move_to_element(block).perform()
+    block.find_element(By.CSS_SELECTOR, "button.copybtn").click()
+    copied = browser.execute_script("return window.copied")
+    assert copied.startswith(expected)
+    assert printed in block.text
+    assert printed not in copied
+
+
+def test_a_module_s_name_does_not_look_like_a_link(browser: Chrome, address: str) -> None:
+    show(browser, f"{address}/index.html", width=DESK, scheme="dark")
+    name = browser.find_element(By.CSS_SELECTOR, ".highlight .nn")
+    assert name.value_of_css_property("text-decoration-line") == "none"
 
 
 def test_no_page_logs_an_error(browser: Chrome, address: str) -> None:
