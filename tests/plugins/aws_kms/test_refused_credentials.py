@@ -48,6 +48,16 @@ def test_a_token_that_aws_calls_expired_is_renewed(fake_kms: FakeKms) -> None:
     assert fake_kms.received[-1].headers["x-amz-security-token"] == "token 1"
 
 
+def test_a_refusal_that_does_not_blame_the_credentials_renews_none(fake_kms: FakeKms) -> None:
+    fake_kms.create_key(alias=ALIAS)
+    source = Source(fake_kms, lifetime=HOUR)
+    with Signer(AwsKmsKey.open(ALIAS, session=source.session())) as signer:
+        fake_kms.inject(faults.error("AccessDeniedException"), operation="Sign")
+        with pytest.raises(AccessDeniedError):
+            signer.sign(b"message")
+    assert source.asked == 1
+
+
 def test_a_token_that_cannot_be_renewed_is_access_denied(fake_kms: FakeKms, monkeypatch: pytest.MonkeyPatch) -> None:
     fake_kms.create_key(alias=ALIAS)
     identity = fake_kms.add_identity(session_token="expired token", expires_at=time.time() - 1)
@@ -131,7 +141,8 @@ def test_credentials_that_are_gone_are_access_denied(fake_kms: FakeKms, shared_f
     with opened() as signer:
         shared_file.write(identity, profile="other")
         fake_kms.remove_identity(identity)
-        with pytest.raises(AccessDeniedError, match="there are no AWS credentials; set AWS_PROFILE"):
+        told = r"^KMS Sign of .* was not sent: there are no AWS credentials; set AWS_PROFILE"
+        with pytest.raises(AccessDeniedError, match=told):
             signer.sign(b"message")
 
 
