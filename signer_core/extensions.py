@@ -32,7 +32,9 @@ class Extensions:
 
     @classmethod
     def in_code(cls, extensions: Mapping[str, object]) -> "Extensions":
-        """Those that a program made by itself, by name. Raises :class:`PluginContractError`."""
+        """Those that a program made by itself, by name. Raises :class:`PluginContractError` and ``TypeError``."""
+        if not isinstance(extensions, Mapping):
+            raise TypeError(f"extensions must be a mapping from names to objects, not {type(extensions).__name__}")
         if not extensions:
             return cls()
         from signer_core.attached import Attached

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from signer_core.acceptance import Acceptance
 from signer_core.attempts import Attempts, full_jitter
@@ -22,6 +22,9 @@ from signer_core.signing import Signing
 if TYPE_CHECKING:
     from signer_core.hedging import Hedging
     from signer_core.origin import Origin
+
+T = TypeVar("T")
+R = TypeVar("R")
 
 
 class Signer(Signing, Facts, Closing):
@@ -74,24 +77,29 @@ class Signer(Signing, Facts, Closing):
         if not isinstance(key, SigningKey):
             raise TypeError(f"a Signer is made of a SigningKey, not of {type(key).__name__}")
         check_name(name)
+        if not isinstance(verify, bool):
+            raise TypeError(f"verify must be True or False, not {verify!r}")
         self._name = name
         self._backend = backend
         self._origin = origin
         attempts = Attempts(
-            timeout=_budget("timeout", timeout),
-            attempt_timeout=_budget("attempt_timeout", attempt_timeout),
+            timeout=_option("timeout", timeout, budget),
+            attempt_timeout=_option("attempt_timeout", attempt_timeout, budget),
             max_retries=max_retries,
             clock=clock,
             jitter=jitter,
         )
         if not isinstance(extensions, Extensions):
-            extensions = Extensions.in_code(extensions or {})
+            extensions = Extensions.in_code({} if extensions is None else extensions)
         self._extensions = extensions
         self._hedging = _hedging(hedge_after, attempts, verify=verify)
         acceptance = Acceptance(
             signer=name,
             backend=backend,
-            pins=Pins(address=hex_address(expected_address), public_key=hex_bytes(expected_public_key)),
+            pins=Pins(
+                address=_option("expected_address", expected_address, hex_address),
+                public_key=_option("expected_public_key", expected_public_key, hex_bytes),
+            ),
             attempts=attempts,
             verify=verify,
             extensions=extensions,
@@ -141,7 +149,7 @@ class Signer(Signing, Facts, Closing):
 
 
 def _hedging(hedge_after: float | str | None, attempts: Attempts, *, verify: bool) -> "Hedging | None":
-    seconds = _budget("hedge_after", hedge_after)
+    seconds = _option("hedge_after", hedge_after, budget)
     if seconds is None:
         return None
     from signer_core.hedging import Hedging
@@ -149,8 +157,8 @@ def _hedging(hedge_after: float | str | None, attempts: Attempts, *, verify: boo
     return Hedging(seconds, attempts, verify=verify)
 
 
-def _budget(option: str, value: float | str | None) -> float | None:
+def _option(name: str, value: T, converter: Callable[[T], R]) -> R:
     try:
-        return budget(value)
+        return converter(value)
     except ValueError as error:
-        raise ValueError(f"{option} is {value!r}; {error}") from None
+        raise ValueError(f"{name} is {value!r}; {error}") from None

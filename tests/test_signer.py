@@ -145,13 +145,15 @@ def test_made_of_a_signing_key_only(key: Any) -> None:
         *(("attempt_timeout", each) for each in (0, "0s")),
         *(("max_retries", each) for each in (-1, "3", 1.5, None)),
         *(("concurrency", each) for each in (0, -1, 1.5, "4")),
-        *(("expected_address", each) for each in ("xyz", "ab", "")),
-        *(("expected_public_key", each) for each in ("xyz", "")),
+        *(("expected_address", each) for each in ("xyz", "ab", "", 7)),
+        *(("expected_public_key", each) for each in ("xyz", "", b"\0" * 32)),
+        *(("verify", each) for each in ("no", 0, None)),
+        *(("extensions", each) for each in ([object()], "audit")),
     ],
 )
-def test_option_that_is_not_right_is_a_value_or_type_error(option: str, value: Any) -> None:
+def test_option_that_is_not_right_is_a_value_or_type_error_that_names_it(option: str, value: Any) -> None:
     key = Ed25519Key()
-    with pytest.raises((ValueError, TypeError)):
+    with pytest.raises((ValueError, TypeError), match=f"^{option} (is|must be) "):
         Signer(key, **{option: value})
     assert key.closed == 0
 
