@@ -6,15 +6,17 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from distributed import Client, LocalCluster
 
 from signer_aws_kms.testing import FakeKms
 from signer_core import Signer, create_signer
 from signer_core.errors import ConfigError, DeadlineExceededError, SignError
 from tests.keys import SEED
+
+if TYPE_CHECKING:  # a second to import, which a run that leaves these tests out does not take
+    from distributed import Client
 
 pytestmark = pytest.mark.slow
 
@@ -37,7 +39,9 @@ def kms() -> Iterator[FakeKms]:
 
 
 @contextmanager
-def cluster(place: Path) -> Iterator[Client]:
+def cluster(place: Path) -> Iterator["Client"]:
+    from distributed import Client, LocalCluster
+
     local = LocalCluster(
         n_workers=2,
         threads_per_worker=2,
@@ -52,19 +56,19 @@ def cluster(place: Path) -> Iterator[Client]:
 
 
 @pytest.fixture(scope="module")
-def client(kms: FakeKms, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
+def client(kms: FakeKms, tmp_path_factory: pytest.TempPathFactory) -> Iterator["Client"]:
     with cluster(tmp_path_factory.mktemp("dask")) as client:
         yield client
 
 
 @pytest.fixture
-def executor(client: Client) -> Executor:
+def executor(client: "Client") -> Executor:
     executor: Executor = client.get_executor()
     return executor
 
 
 @pytest.fixture
-def doomed(kms: FakeKms, tmp_path: Path) -> Iterator[Client]:
+def doomed(kms: FakeKms, tmp_path: Path) -> Iterator["Client"]:
     """The client of a cluster that loses a worker."""
     with cluster(tmp_path) as client:
         yield client
@@ -93,7 +97,7 @@ class Killing(Executor):
             self.left = sum(not future.done() for future in self.futures)
 
 
-def sign_and_kill(signer: Signer, messages: list[bytes], client: Client, *, after: int) -> None:
+def sign_and_kill(signer: Signer, messages: list[bytes], client: "Client", *, after: int) -> None:
     """Sign on the cluster, kill a worker after some chunks, and see that nothing is lost or out of order."""
     killed, _ = client.run(os.getpid).values()
     executor = Killing(client.get_executor(), killed, after=after)
@@ -104,12 +108,12 @@ def sign_and_kill(signer: Signer, messages: list[bytes], client: Client, *, afte
         public_key.verify(signature, message)
 
 
-def test_a_hundred_thousand_signatures(doomed: Client) -> None:
+def test_a_hundred_thousand_signatures(doomed: "Client") -> None:
     with create_signer(NOOP) as signer:
         sign_and_kill(signer, [b"message %d" % number for number in range(100_000)], doomed, after=20)
 
 
-def test_five_thousand_signatures_of_kms(doomed: Client, kms: FakeKms) -> None:
+def test_five_thousand_signatures_of_kms(doomed: "Client", kms: FakeKms) -> None:
     with create_signer({"backend": "awskms", "key_id": ALIAS}) as signer:
         sign_and_kill(signer, [b"message %d" % number for number in range(5_000)], doomed, after=8)
 
@@ -157,7 +161,7 @@ def test_a_batch_ends_when_its_time_is_up_and_the_next_one_is_signed(executor: E
         assert signer.sign_many([b"next"], executor=executor, timeout=LONG) == [signer.sign(b"next")]
 
 
-def test_executor_that_was_shut_down(client: Client) -> None:
+def test_executor_that_was_shut_down(client: "Client") -> None:
     executor = client.get_executor()
     executor.shutdown()
     with create_signer(NOOP) as signer, pytest.raises(SignError, match="ClientExecutor takes no work"):

@@ -187,6 +187,7 @@ def test_the_key_id_is_the_absolute_path_of_the_file(tmp_path: Path, monkeypatch
     assert create_signer(options(Path(), ASCII.passphrase)).key_id == str(tmp_path / "signer.json")
 
 
+@pytest.mark.slow  # the files that ev-node wrote are in the quick runs
 @settings(max_examples=8, deadline=None)
 @given(seed=st.binary(min_size=32, max_size=32), passphrase=st.binary(min_size=1, max_size=2000))
 def test_any_seed_and_passphrase_round_trip(seed: bytes, passphrase: bytes) -> None:

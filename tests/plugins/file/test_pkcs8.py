@@ -160,6 +160,7 @@ def test_a_new_file_shows_its_public_key_without_the_passphrase(tmp_path: Path) 
         assert (tmp_path / "signer.pem").read_bytes().endswith(signer.public_key.to_pem())
 
 
+@pytest.mark.slow
 @settings(max_examples=4, deadline=None)
 @given(seed=st.binary(min_size=32, max_size=32), passphrase=st.binary(min_size=1, max_size=1023))
 def test_any_seed_and_passphrase_round_trip(seed: bytes, passphrase: bytes) -> None:
