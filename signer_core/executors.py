@@ -59,17 +59,22 @@ def _signed(executor: Executor, parts: Sequence[Part], batch: Batch, *, here: bo
         numbers[future] = number
         future.add_done_callback(ended.put)  # wait() would not learn of those that a shutdown cancels
 
-    try:
-        for number in range(len(parts)):
+    def take(future: _Signing) -> None:
+        number = numbers[future]
+        if number not in handed_over_again and _is_lost(future):
+            handed_over_again.add(number)
             hand_over(number)
+        else:
+            signatures[number] = _checked(_result(future, executor), parts[number], executor)
+
+    try:
+        for number in range(len(parts)):  # which may take as long as the signing
+            batch.deadline.check()
+            hand_over(number)
+            while not ended.empty():
+                take(ended.get())
         while len(signatures) < len(parts):
-            future = _next(ended, batch.deadline)
-            number = numbers[future]
-            if number not in handed_over_again and _is_lost(future):
-                handed_over_again.add(number)
-                hand_over(number)
-            else:
-                signatures[number] = _checked(_result(future, executor), parts[number], executor)
+            take(_next(ended, batch.deadline))
         return [signature for number in range(len(parts)) for signature in signatures[number]]
     finally:
         batch.cancel.set()

@@ -26,7 +26,7 @@ from signer_core.errors import (
     SignError,
 )
 from signer_core.parts import CHUNKS, MOST_BYTES, MOST_MESSAGES, chunks
-from tests.keys import OTHER_SEED, PATIENCE, SEED, Ed25519Key, GatedKey, ScriptedKey, in_thread
+from tests.keys import OTHER_SEED, PATIENCE, SEED, Clock, Ed25519Key, GatedKey, ScriptedKey, in_thread
 
 __all__ = ["fake_kms"]
 
@@ -254,6 +254,13 @@ def test_first_failure_cancels_what_has_not_begun(signer: Signer) -> None:
     assert [future.cancelled() for future in executor.futures] == [False, True, False, *[True] * (CHUNKS - 3)]
 
 
+def test_nothing_more_is_handed_over_after_a_failure(signer: Signer) -> None:
+    executor = Manual(lambda futures: futures[-1].set_exception(AccessDeniedError("not you")), parts=1)
+    with pytest.raises(AccessDeniedError, match="not you"):
+        signer.sign_many(MESSAGES, executor=executor)
+    assert len(executor.futures) == 1
+
+
 def test_failure_in_a_thread_stops_the_others_at_their_next_message() -> None:
     key = ScriptedKey([SignError("the first one fails")])
     with Signer(key) as signer, ThreadPoolExecutor(1) as executor:
@@ -269,6 +276,21 @@ def test_a_batch_ends_when_its_time_is_up(signer: Signer) -> None:
     with pytest.raises(DeadlineExceededError):
         signer.sign_many(MESSAGES, executor=executor, timeout=0.01)
     assert all(future.cancelled() for future in executor.futures)
+
+
+def test_nothing_more_is_handed_over_when_the_time_is_up() -> None:
+    clock = Clock()
+
+    class Slow(ThreadPoolExecutor):
+        def submit(self, *arguments: Any, **options: Any) -> "Future[Any]":
+            clock.advance(1)
+            return super().submit(*arguments, **options)
+
+    with Signer(Ed25519Key(), clock=clock) as signer, Slow(1) as executor:
+        began = clock()
+        with pytest.raises(DeadlineExceededError):
+            signer.sign_many(MESSAGES, executor=executor, timeout=5)
+    assert clock() - began == 5
 
 
 def test_interrupt_cancels_what_has_not_begun(signer: Signer) -> None:
