@@ -24,10 +24,8 @@ import itertools
 import json
 import os
 import re
-import shlex
 import shutil
 import subprocess
-import sys
 import sysconfig
 import tempfile
 import tomllib
@@ -44,8 +42,6 @@ from sybil.parsers.rest import DocTestParser
 
 pytest_plugins = ["tests.peers", "tests.quick"]
 collect_ignore = ["signer_core/cli/templates"]  # the tests of distributions that are made of them
-
-SHOW_ENVIRONMENT = "import json, os; print(json.dumps(dict(os.environ)))"
 
 #: The languages of files, and what reads them.
 LANGUAGES: dict[str, Callable[[str], object]] = {
@@ -72,9 +68,10 @@ def run_console(example: Example) -> str | None:
             f"{{ {command}\n}} >{result}.out 2>{result}.err\necho $? >{result}.status\n"
             for result, (command, _) in zip(results, steps, strict=True)
         )
-        script += f"{shlex.quote(sys.executable)} -c '{SHOW_ENVIRONMENT}' >{place}/environment\n"
+        script += f"env -0 >{place}/environment\n"
         subprocess.run(["/bin/sh", "-c", script], stdin=subprocess.DEVNULL, timeout=300, check=True)
-        os.environ.update(json.loads(Path(place, "environment").read_text("utf-8")))
+        left = [each.partition("=") for each in Path(place, "environment").read_text("utf-8").split("\0") if each]
+        os.environ.update({name: value for name, _, value in left})
         for result, (command, expected) in zip(results, steps, strict=True):
             status, out, err = (Path(f"{result}.{each}").read_text("utf-8") for each in ("status", "out", "err"))
             fails = expected.startswith("error:")
