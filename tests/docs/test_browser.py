@@ -114,6 +114,13 @@ def test_charts_can_be_read_on_a_phone_and_figures_in_one_line(browser: Chrome, 
     assert browser.execute_script(BROKEN_FIGURES) == []
 
 
+def test_the_way_of_a_signature_is_all_there_on_a_phone(browser: Chrome, address: str) -> None:
+    show(browser, f"{address}/explanation/architecture.html", width=PHONE)
+    picture = browser.find_element(By.CSS_SELECTOR, "article p > img")
+    assert picture.rect["x"] + picture.rect["width"] <= PHONE
+    assert picture.rect["width"] == browser.execute_script("return arguments[0].naturalWidth", picture)  # legible
+
+
 @pytest.mark.parametrize(
     ("page", "beginning", "expected", "printed"),
     [
