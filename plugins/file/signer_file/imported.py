@@ -64,8 +64,9 @@ def _from_hex(digits: bytes, algorithm: Algorithm) -> Any:
     key_type = FACTS[algorithm].key_type
     # ev-node's forms hold the public key besides.
     sizes = (32, 64, 96) if algorithm is Algorithm.ED25519 else (key_type.private_size,)
-    if len(digits) % 2 or len(digits) // 2 not in sizes:
-        right = " or ".join(str(2 * size) for size in sizes[:2] if size)
+    numbers = [2 * size for size in sizes if size]
+    if len(digits) not in numbers:
+        right = " or ".join(str(number) for number in numbers[:2])
         raise KeyFormatError(
             f"a private key for {algorithm} in hex has {right or 'no'} digits, not {len(digits)}",
             remedy=f"give {_FORMS}",
@@ -114,11 +115,10 @@ def _from_openssh(content: bytes, body: bytes, ask_passphrase: Callable[[], byte
 
 
 def _openssh_rounds(decoded: bytes) -> int:
-    options, rest = b"", decoded.removeprefix(_OPENSSH_BEGIN)
-    for _ in ("cipher", "derivation", "options"):
-        end = 4 + int.from_bytes(rest[:4], "big")
-        options, rest = rest[4:end], rest[end:]
-    return int.from_bytes(options[-4:], "big")
+    end = len(_OPENSSH_BEGIN)
+    for _ in range(3):  # the cipher, the derivation and its options, of which the rounds are the last
+        end += 4 + int.from_bytes(decoded[end : end + 4])
+    return int.from_bytes(decoded[end - 4 : end])
 
 
 def _from_traditional(content: bytes, ask_passphrase: Callable[[], bytes]) -> tuple[Any, bool]:

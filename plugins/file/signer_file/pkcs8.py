@@ -86,13 +86,13 @@ class PrivateKeyPem:
         from signer_file.expanded import check_expanded, without_expanded
 
         der, expanded = without_expanded(self.der)
-        key = loaded(functools.partial(serialization.load_der_private_key, der, None), encrypted=False)
+        key = loaded(functools.partial(serialization.load_der_private_key, der, None))
         if expanded is not None:
             check_expanded(key, expanded)
         return key
 
 
-def loaded(load: Callable[..., Any], *, encrypted: bool) -> Any:
+def loaded(load: Callable[..., Any], *, encrypted: bool = False) -> Any:
     """The private key that ``load``, a loader of cryptography's, returns; its errors as ours."""
     from cryptography.exceptions import InternalError, UnsupportedAlgorithm
 

@@ -348,8 +348,10 @@ def test_a_filesystem_without_links_is_told(tmp_path: Path, monkeypatch: pytest.
         raise OSError(errno.EPERM, os.strerror(errno.EPERM))
 
     monkeypatch.setattr(os, "link", no_links)
-    with pytest.raises(BackendUnavailableError, match=r"nothing was changed.* keep keys on a filesystem that has hard"):
+    told = r"nothing was changed.* keep keys on a filesystem that has hard"
+    with pytest.raises(BackendUnavailableError, match=told) as caught:
         init_signer(options(tmp_path))
+    assert caught.value.retryable is False
     assert names_in(tmp_path) == []
 
 
