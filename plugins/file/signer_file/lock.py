@@ -31,7 +31,7 @@ def locked(directory: Path, deadline: Deadline) -> Iterator[None]:
         yield
         return
     with unchanged(directory):
-        descriptor = os.open(directory, os.O_RDONLY | os.O_CLOEXEC)
+        descriptor = os.open(directory, os.O_RDONLY)
     try:
         _lock(descriptor, directory, deadline)
         yield

@@ -19,6 +19,13 @@ from signer_core.errors import BackendUnavailableError, KeyExistsError, KeyForma
 from signer_file.failure import failure, unchanged
 
 MAX_BYTES = 64 * 1024  # a key file has a few hundred bytes
+# Not every system has every flag. What Python opens is closed in other programs that it starts.
+_NONBLOCK, _NOCTTY, _NOFOLLOW, _BINARY = (
+    getattr(os, name, 0) for name in ("O_NONBLOCK", "O_NOCTTY", "O_NOFOLLOW", "O_BINARY")
+)
+_TO_READ = os.O_RDONLY | _NONBLOCK | _NOCTTY | _BINARY
+_TO_READ_NO_LINK = _TO_READ | _NOFOLLOW
+_TO_MAKE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NOFOLLOW | _BINARY
 _NO_LINKS = {errno.EPERM, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP}
 
 
@@ -28,9 +35,8 @@ def read(path: Path, *, follow: bool = False) -> tuple[bytes, os.stat_result]:
     With ``follow``, a symbolic link in its place is followed. Raises ``KeyNotFoundError``, ``KeyFormatError`` for what
     is no such file, and what :func:`signer_file.failure.failure` makes of the system's errors.
     """
-    flags = os.O_RDONLY | _flag("O_NONBLOCK") | _flag("O_NOCTTY") | _flag("O_CLOEXEC") | _flag("O_BINARY")
     try:
-        descriptor = os.open(path, flags | (0 if follow else _flag("O_NOFOLLOW")))
+        descriptor = os.open(path, _TO_READ if follow else _TO_READ_NO_LINK)
     except FileNotFoundError:
         raise KeyNotFoundError(f"there is no key at {path}", remedy="make one with: signer init") from None
     except OSError as error:
@@ -112,8 +118,7 @@ def leftovers(path: Path) -> list[Path]:
 @contextlib.contextmanager
 def _written_beside(path: Path, content: bytes, *, like: os.stat_result | None = None) -> Iterator[Path]:
     temporary = path.with_name(f".{path.name}.{os.urandom(8).hex()}.tmp")
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _flag("O_NOFOLLOW") | _flag("O_CLOEXEC") | _flag("O_BINARY")
-    descriptor = os.open(temporary, flags, 0o600)
+    descriptor = os.open(temporary, _TO_MAKE, 0o600)
     try:
         try:
             if hasattr(os, "fchmod"):
@@ -152,7 +157,7 @@ def _sync_directory(entry: Path) -> None:
     if os.name == "nt":
         return
     try:
-        descriptor = os.open(entry.parent, os.O_RDONLY | os.O_CLOEXEC)
+        descriptor = os.open(entry.parent, os.O_RDONLY)
         try:
             os.fsync(descriptor)
         finally:
@@ -164,8 +169,3 @@ def _sync_directory(entry: Path) -> None:
 
 def _owner(status: os.stat_result) -> tuple[int, int]:
     return status.st_uid, status.st_gid
-
-
-def _flag(name: str) -> int:
-    # not every system has every flag
-    return getattr(os, name, 0)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
@@ -15,7 +16,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from signer_core import create_signer, init_signer
-from signer_core.errors import ConfigError, KeyFormatError, SignerError, WrongPassphraseError
+from signer_core.errors import (
+    ConfigError,
+    KeyFormatError,
+    SignerError,
+    UnsupportedAlgorithmError,
+    WrongPassphraseError,
+)
 from signer_file.evnode import SignerJson, seal
 
 from .keys import ASCII, BY_NAME, LEGACY, MESSAGE, PASSPHRASE, Fixture, options, write_private
@@ -157,6 +164,18 @@ def test_a_private_form_with_another_public_key_is_refused(public_keys: bytes, t
     path = write_private(tmp_path / "signer.json", content)
     with pytest.raises(KeyFormatError, match="holds a public key that is not its own"):
         create_signer(options(path, passphrase))
+
+
+def test_a_cryptography_without_argon2id_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(**_: object) -> None:
+        raise UnsupportedAlgorithm("This version of OpenSSL does not support argon2id")
+
+    monkeypatch.setattr("cryptography.hazmat.primitives.kdf.argon2.Argon2id", missing)
+    path = ASCII.copy_to(tmp_path)
+    with pytest.raises(UnsupportedAlgorithmError) as caught:
+        create_signer(options(path, ASCII.passphrase))
+    assert caught.value.message == f"{path}: the cryptography that is installed has no Argon2id"
+    assert caught.value.remedy == "install its wheel, or build it with OpenSSL 3.2"
 
 
 def test_a_new_file_is_written_as_go_writes_it(tmp_path: Path) -> None:

@@ -42,20 +42,26 @@ def test_an_encrypted_openssh_key_is_recognised() -> None:
     assert (key.private_bytes_raw(), was_encrypted) == (KEY.private_bytes_raw(), True)
 
 
+def with_rounds(rounds: int) -> bytes:
+    number_of_keys = bytes([0, 0, 0, 1])  # comes next
+    return edited(ENCRYPTED, bytes([0, 0, 0, 1]) + number_of_keys, rounds.to_bytes(4) + number_of_keys)
+
+
 def test_rounds_of_an_openssh_key_are_counted_where_they_stand() -> None:
-    rounds = [b"\0\0\0\1" + b"\0\0\0\1", b"\0\0\x10\1" + b"\0\0\0\1"]  # then comes the number of the keys
-    error = refused(edited(ENCRYPTED, *rounds))
+    error = refused(with_rounds(4097))
     assert error.message == "its key derivation would take 4097 rounds, where 4096 are plenty"
 
 
-def test_an_encrypted_openssh_key_takes_bcrypt(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("rounds", [1, 4096])
+def test_an_encrypted_openssh_key_takes_bcrypt(monkeypatch: pytest.MonkeyPatch, rounds: int) -> None:
     def missing(*_: object) -> bytes:  # what cryptography has in its place
         raise UnsupportedAlgorithm("Need bcrypt module")
 
     monkeypatch.setitem(sys.modules, "bcrypt", None)
     monkeypatch.setattr("cryptography.hazmat.primitives.serialization.ssh._bcrypt_kdf", missing)
-    error = refused(ENCRYPTED)
+    error = refused(with_rounds(rounds))
     assert isinstance(error, ConfigError)
+    assert error.message == "an encrypted OpenSSH private key takes the package bcrypt, which is not installed"
     assert error.remedy == "pip install 'signer-file[openssh]'"
 
 

@@ -33,7 +33,7 @@ from signer_file import lock, permissions, store
 
 from .keys import ASCII, names_in, options, write_private
 
-pytestmark = pytest.mark.usefixtures("quick_passphrases")
+pytestmark = pytest.mark.usefixtures("quick_passphrases", "unmeasured_processes")
 
 
 def mode(path: Path) -> int:
@@ -368,6 +368,22 @@ def test_a_directory_that_cannot_be_synced_on_its_filesystem_is_no_error(
     monkeypatch.setattr(os, "fsync", no_directories)
     init_signer(options(tmp_path / "keys")).close()
     assert names_in(tmp_path / "keys") == ["signer.json"]
+
+
+def test_a_directory_that_cannot_be_synced_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fsync = os.fsync
+
+    def broken(descriptor: int) -> None:
+        if stat.S_ISDIR(os.fstat(descriptor).st_mode):
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        fsync(descriptor)
+
+    path = write_private(tmp_path / "key", b"old")
+    monkeypatch.setattr(os, "fsync", broken)
+    told = f"^{path} was written, but its directory cannot be synced: Input/output error"
+    with pytest.raises(BackendUnavailableError, match=told):
+        store.replace(path, b"new")
+    assert path.read_bytes() == b"new"
 
 
 def test_every_new_directory_is_synced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
