@@ -114,10 +114,13 @@ NO_BASE64: list[Any] = [None, 1, True, [], {}, "%", "AA", "é", "A=A="]
         *[(edited(nonce=value), "nonce is not valid base64") for value in NO_BASE64],
         (edited(salt=[]), "salt is not valid base64"),
         (edited(salt=0), "salt is not valid base64"),
-        *[(edited(nonce=b64(size)), "nonce has") for size in (0, 11, 13)],
-        *[(edited(salt=b64(size)), "salt has") for size in (1, 15, 17)],
-        *[(edited(pub_key=b64(size)), "pub_key has") for size in (0, 31, 33)],
-        *[(edited(priv_key_encrypted=b64(size)), "priv_key_encrypted has") for size in (0, 15, 48, 81, 113)],
+        *[(edited(nonce=b64(size)), f"nonce has {size} bytes where it must have 12") for size in (0, 11, 13)],
+        *[(edited(salt=b64(size)), f"salt has {size} bytes where it must have 16") for size in (1, 15, 17)],
+        *[(edited(pub_key=b64(size)), f"pub_key has {size} bytes where it must have 32") for size in (0, 31, 33)],
+        *[
+            (edited(priv_key_encrypted=b64(size)), f"priv_key_encrypted has {size} bytes where it must have 80 or 112")
+            for size in (0, 15, 48, 81, 113)
+        ],
         (edited(pub_key=b64(32)), "does not belong to its pub_key"),
     ],
 )
