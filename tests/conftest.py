@@ -3,6 +3,7 @@
 import hashlib
 import importlib
 import itertools
+import os
 import sys
 import textwrap
 import threading
@@ -119,11 +120,18 @@ def quick_passphrases() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="module")
+def unmeasured_processes() -> Iterator[None]:
+    """No coverage of the processes that the tests start: what they run is run in measured ones by other tests."""
+    with pytest.MonkeyPatch.context() as environment:
+        for name in [name for name in os.environ if name.startswith("COVERAGE_")]:
+            environment.delenv(name)
+        yield
+
+
 @pytest.fixture
 def clean_environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     """No ``SIGNER_…`` variables but those that the test sets."""
-    import os
-
     for variable in [each for each in os.environ if each.startswith("SIGNER_")]:
         monkeypatch.delenv(variable)
     return monkeypatch

@@ -155,6 +155,7 @@ def test_figures_are_written_with_three_digits_and_a_unit(value: float, unit: st
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("unmeasured_processes")
 def test_a_quick_run_of_a_group_measures_it_in_a_process_of_its_own(tmp_path: Path) -> None:
     file = tmp_path / "results.json"
 

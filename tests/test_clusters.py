@@ -18,7 +18,7 @@ from tests.keys import SEED
 if TYPE_CHECKING:  # a second to import, which a run that leaves these tests out does not take
     from distributed import Client
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("unmeasured_processes")]
 
 NOOP = {"backend": "noop", "seed": SEED.hex()}
 ALIAS = "alias/sequencer"
@@ -27,7 +27,7 @@ LONG = 240.0
 
 
 @pytest.fixture(scope="module")
-def kms() -> Iterator[FakeKms]:
+def kms(unmeasured_processes: None) -> Iterator[FakeKms]:
     """A fake KMS to which the environment leads, also that of processes that are started while it runs."""
     with FakeKms() as kms, pytest.MonkeyPatch.context() as patch:
         for name in [name for name in os.environ if name.startswith("AWS_")]:

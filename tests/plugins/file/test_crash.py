@@ -15,7 +15,10 @@ from signer_file.config import FileConfig
 from . import crashing
 from .keys import ASCII, LEGACY, names_in, options, write_private
 
-pytestmark = pytest.mark.slow  # kills a process at each change of a file
+pytestmark = [
+    pytest.mark.slow,  # kills a process at each change of a file
+    pytest.mark.usefixtures("unmeasured_processes"),
+]
 
 
 @pytest.fixture

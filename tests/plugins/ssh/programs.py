@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from tests.cli.conftest import unmeasured
 from tests.peers import which
 
 SIGN, AGENT = (Path(sysconfig.get_path("scripts"), name) for name in ("signer-ssh-sign", "signer-ssh-agent"))
@@ -68,12 +69,13 @@ class RunningAgent:
 
 @contextlib.contextmanager
 def running_agent(place: Path, *arguments: str | Path, **options: Any) -> Iterator[RunningAgent]:
-    """An agent that serves at ``place``/run/agent; ended in the end, if it was not before."""
+    """An agent, not measured, that serves at ``place``/run/agent; ended in the end, if it was not before."""
     log = place / "agent.log"
     command = [AGENT, "-v", "--socket", place / "run" / "agent", *arguments]
+    given = {"env": unmeasured(), **options}
     with (
         log.open("w") as errors,
-        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True, **options) as process,
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True, **given) as process,
     ):
         try:
             assert process.stdout is not None

@@ -12,7 +12,7 @@ from signer_ssh.keys import NAMES
 from tests.plugins.ssh.keys import public_key, write_key, write_public_key
 from tests.plugins.ssh.programs import SIGN, output, run, running_agent
 
-pytestmark = pytest.mark.peer("git", "ssh-keygen")
+pytestmark = [pytest.mark.peer("git", "ssh-keygen"), pytest.mark.usefixtures("unmeasured_processes")]
 
 
 @pytest.fixture(autouse=True)
