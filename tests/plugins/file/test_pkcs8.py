@@ -341,21 +341,51 @@ def with_old_scheme(rounds: int) -> bytes:
     return pem("ENCRYPTED PRIVATE KEY", tlv(0x30, scheme, tlv(4, bytes(64))))
 
 
+def with_scrypt(n: int, r: int, p: int, *more: bytes) -> bytes:
+    return with_derivation(SCRYPT, SALT, integer(n), integer(r), integer(p), *more)
+
+
 @pytest.mark.parametrize(
-    "content",
+    ("content", "weakness"),
     [
-        with_derivation(PBKDF2, SALT, integer(10_000_001)),
-        with_derivation(PBKDF2, SALT, integer(2**31 - 1), integer(32)),
-        with_derivation(PBKDF2, SALT, integer(2**4000)),
-        with_derivation(SCRYPT, SALT, integer(2**21), integer(8), integer(1)),
-        with_derivation(SCRYPT, SALT, integer(2**14), integer(8), integer(2**20)),
-        with_derivation(SCRYPT, SALT, integer(2), integer(2**29), integer(1), integer(32)),
-        with_old_scheme(2**31 - 1),
+        (with_scrypt(2**14, 8, 5), None),
+        (with_scrypt(2**13, 8, 10), None),
+        (with_scrypt(2**13, 8, 9), "its scrypt costs only N=8192, r=8, p=9"),
+        (with_scrypt(0, 0, 0), "its scrypt costs only N=0, r=0, p=0"),
+        (with_scrypt(2**20, 8, 0), None),
+        (with_scrypt(2**20, 0, 1), None),
+        (with_scrypt(0, 2**11, 2**11), None),
+        (with_scrypt(2**20, 8, 1), None),
+        (with_derivation(PBKDF2, SALT, integer(600_000)), None),
+        (with_derivation(PBKDF2, SALT, integer(599_999)), "its PBKDF2 has only 599999 rounds"),
+        (with_derivation(PBKDF2, SALT, integer(10_000_000)), None),
+        (with_derivation(oid("1.2.3"), SALT), None),
+        (with_old_scheme(10_000_000), "its encryption is older than PBES2"),
     ],
 )
-def test_a_file_that_would_keep_the_machine_busy_is_refused_at_once(content: bytes, tmp_path: Path) -> None:
+def test_a_passphrase_is_stretched_enough_or_not(content: bytes, weakness: str | None) -> None:
+    assert PrivateKeyPem.parse(content).weakness == weakness
+
+
+@pytest.mark.parametrize(
+    ("content", "rounds", "plenty"),
+    [
+        (with_derivation(PBKDF2, SALT, integer(10_000_001)), 10_000_001, 10_000_000),
+        (with_derivation(PBKDF2, SALT, integer(2**31 - 1), integer(32)), 2**31 - 1, 10_000_000),
+        (with_derivation(PBKDF2, SALT, integer(2**4000)), 2**4000, 10_000_000),
+        (with_scrypt(2**20, 8, 2), 2**24, 2**23),
+        (with_scrypt(2**14, 8, 2**20), 2**37, 2**23),
+        (with_scrypt(2, 2**29, 1, integer(32)), 2**30, 2**23),
+        (with_old_scheme(10_000_001), 10_000_001, 10_000_000),
+    ],
+    ids=range(7),
+)
+def test_a_file_that_would_keep_the_machine_busy_is_refused_at_once(
+    content: bytes, rounds: int, plenty: int, tmp_path: Path
+) -> None:
     path = write_private(tmp_path / "key.pem", content)
-    with pytest.raises(KeyFormatError, match="its key derivation would take"):
+    told = f": its key derivation would take {rounds} rounds, where {plenty} are plenty$"
+    with pytest.raises(KeyFormatError, match=told):
         create_signer(options(path))
 
 
