@@ -214,7 +214,9 @@ def test_a_passphrase_that_protects_nothing_is_a_warning(tmp_path: Path, caplog:
     create_signer(options(path, allow_unencrypted=True)).close()
     (record,) = caplog.records
     assert (record.name, record.levelno) == ("signer_file", logging.WARNING)
-    assert "is not encrypted, so the passphrase protects nothing" in record.message
+    assert record.message == (
+        f"{path} is not encrypted, so the passphrase protects nothing; encrypt it anew with: signer file passwd"
+    )
 
 
 @pytest.mark.parametrize(

@@ -54,6 +54,29 @@ def test_modes_do_not_depend_on_the_umask(tmp_path: Path) -> None:
     assert modes == [0o700, 0o700, 0o600]
 
 
+def test_nobody_else_has_a_right_for_a_moment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the umask: what is made has its mode from the first, and not only when it is set."""
+    chmod, fchmod, at_first = os.chmod, os.fchmod, list[int]()
+
+    def noting(path: Path, mode: int) -> None:
+        at_first.append(stat.S_IMODE(os.stat(path).st_mode))
+        chmod(path, mode)
+
+    def noting_file(descriptor: int, mode: int) -> None:
+        at_first.append(stat.S_IMODE(os.fstat(descriptor).st_mode))
+        fchmod(descriptor, mode)
+
+    monkeypatch.setattr(os, "chmod", noting)
+    monkeypatch.setattr(os, "fchmod", noting_file)
+    before = os.umask(0)
+    try:
+        store.make_directory(tmp_path / "keys")
+        store.create(tmp_path / "keys" / "key", b"content")
+    finally:
+        os.umask(before)
+    assert at_first == [0o700, 0o600]
+
+
 def test_a_directory_that_is_there_keeps_its_mode(tmp_path: Path) -> None:
     tmp_path.chmod(0o750)
     init_signer(options(tmp_path)).close()
@@ -469,6 +492,7 @@ def test_a_file_that_vanishes_before_it_is_read_is_missing(tmp_path: Path) -> No
     ("step", "write", "name"),
     [
         ("link", lambda path: store.create(path.with_name("new"), b"new"), "new"),
+        ("mkdir", lambda path: store.make_directory(path.with_name("new")), "new"),
         ("link", store.back_up, "key"),
         ("replace", lambda path: store.replace(path, b"new"), "key"),
     ],
@@ -478,7 +502,7 @@ def test_a_step_that_the_system_refuses_names_the_file(
 ) -> None:
     path = write_private(tmp_path / "key", b"old")
 
-    def refused(*_: Path) -> None:
+    def refused(*_: object) -> None:
         raise OSError(errno.EACCES, os.strerror(errno.EACCES))
 
     monkeypatch.setattr(os, step, refused)
