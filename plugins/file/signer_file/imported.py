@@ -45,7 +45,7 @@ def recognise(content: bytes, ask_passphrase: Callable[[], bytes], algorithm: Al
     if pkcs8.TRADITIONAL.search(content):
         return _from_traditional(content, ask_passphrase)
     if b"-----BEGIN " in content:
-        sealed = key_file.parse(content, Format.PKCS8)
+        sealed: key_file.Sealed = pkcs8.PrivateKeyPem.parse(content)
     elif content.lstrip().startswith(b"{"):
         sealed = key_file.parse(content, Format.EVNODE)
     elif content.startswith(b"\x30"):  # a SEQUENCE of ASN.1

@@ -14,7 +14,7 @@ from signer_file.expanded import check_expanded
 from signer_file.imported import recognise
 from tests.strategies import private_key
 
-from .keys import PASSPHRASE
+from .keys import ASCII, PASSPHRASE
 
 KEY = private_key(Algorithm.ED25519)
 #: What cryptography makes of it with the fewest rounds that it allows.
@@ -85,6 +85,17 @@ def test_hex_of_another_size_is_told_with_all_forms(content: bytes, algorithm: A
     assert isinstance(error, KeyFormatError)
     assert error.message == f"a private key for {right}"
     assert str(error.remedy).startswith("give the 64 hex digits of a seed")
+
+
+def test_what_has_no_form_that_is_known_is_told_all_forms() -> None:
+    error = refused(b"hunter2 hunter2")
+    assert error.message == "this is no private key in a form that is known"
+    assert str(error.remedy).startswith("give the 64 hex digits of a seed")
+
+
+def test_a_signer_json_may_begin_with_white_space() -> None:
+    key, was_encrypted = recognise(b"\n " + ASCII.content, lambda: ASCII.passphrase, None)
+    assert (key.private_bytes_raw(), was_encrypted) == (ASCII.seed, True)
 
 
 def test_an_expanded_key_is_held_to_its_seed_by_both_of_what_it_has_of_the_public_key() -> None:
