@@ -38,6 +38,8 @@ def main(groups: tuple[str, ...], *, quick: bool, file: Path | None, source: Pat
         raise click.UsageError("figures for the documents take a whole run: leave out --quick")
     if source is not None:
         results = Results.read(source)
+        if missing := [name for name in groups if name not in results.groups]:
+            raise click.UsageError(f"{source.name} has no results of {', '.join(missing)}")
         for name in groups or results.groups:
             click.echo(report.table(name, results.groups[name]))
     else:

@@ -116,6 +116,14 @@ def test_the_command_shows_results_from_a_file_and_fails_if_a_limit_is_not_kept(
     assert copy.read_bytes() == file.read_bytes()
 
 
+def test_groups_that_a_file_of_results_does_not_have_are_named(tmp_path: Path) -> None:
+    results(WITHIN).write(tmp_path / "results.json")
+
+    run = CliRunner().invoke(main, ["--from", str(tmp_path / "results.json"), "signing", "kms", "many"])
+
+    assert (run.exit_code, run.output.splitlines()[-1]) == (2, "Error: results.json has no results of kms, many")
+
+
 def test_what_falls_behind_is_red_on_a_terminal(tmp_path: Path) -> None:
     results(WITHIN, BEHIND).write(tmp_path / "results.json")
 
