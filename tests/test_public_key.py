@@ -400,7 +400,9 @@ def test_equal_keys_are_one_in_a_set() -> None:
     again = PublicKey.from_pem(KEY.to_pem())
     assert again == KEY
     assert {again, KEY} == {KEY}
-    assert PublicKey.from_raw(Algorithm.ED25519, bytes.fromhex(RFC_8032[1][0])) != KEY
+    other = PublicKey.from_raw(Algorithm.ED25519, bytes.fromhex(RFC_8032[1][0]))
+    assert other != KEY
+    assert hash(other) != hash(KEY)
     assert object() != KEY
 
 
