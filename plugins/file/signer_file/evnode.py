@@ -8,7 +8,7 @@ derivation applies that stretches nothing: it is read, never written.
 import base64
 import itertools
 import os
-from typing import Any, Self, cast
+from typing import Any, Self
 
 import attrs
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -110,7 +110,8 @@ def _object(content: bytes) -> dict[str, Any]:
         repeated.append(len(fields) < len(pairs))
         return fields
 
-    problem, parsed = None, None
+    problem: str | None = None
+    parsed: Any = None
     try:
         parsed = json.loads(content.decode(), object_pairs_hook=fields_of)
     except (ValueError, RecursionError):
@@ -122,7 +123,8 @@ def _object(content: bytes) -> dict[str, Any]:
         problem = "a field is there twice"
     if problem is not None:
         raise KeyFormatError(problem)
-    return cast("dict[str, Any]", parsed)
+    fields: dict[str, Any] = parsed
+    return fields
 
 
 def _bytes(fields: dict[str, Any], name: str) -> bytes:

@@ -68,6 +68,7 @@ def test_modes_say_nothing_on_windows_and_directories_are_not_synced(tmp_path: P
     loose = status(0o666, OWNER)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(os, "name", "nt")
+        patch.setattr(os, "geteuid", lambda: OTHER)
         patch.setattr(os, "fsync", lambda _: pytest.fail("a directory was synced"))
         told = [permissions.of_file(FILE, loose), permissions.of_directory(tmp_path)]
         is_loose, readers = permissions.readable_by_others(loose), permissions.readers(loose)

@@ -174,7 +174,7 @@ def test_the_longest_passphrase_of_openssl_s_works(tmp_path: Path) -> None:
 
 
 def test_a_passphrase_that_openssl_could_not_read_is_refused_before_anything_is_written(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="1024 bytes, where a PEM file can have 1023"):
+    with pytest.raises(ConfigError, match="1024 bytes, where a PEM file can have 1023; use a shorter one"):
         init_signer(options(tmp_path / "new", b"p" * 1024, format="pkcs8"))
     assert names_in(tmp_path) == []
 
@@ -205,7 +205,7 @@ def test_an_unencrypted_file_opens_where_the_configuration_allows_it(
 def test_an_unencrypted_file_that_others_can_get_at_is_refused_all_the_same(mode: int, tmp_path: Path) -> None:
     path = write_private(tmp_path / "key.pem", BARE)
     path.chmod(mode)
-    with pytest.raises(ConfigError, match=r"not only its owner .*; chmod 600"):
+    with pytest.raises(ConfigError, match=rf"not only its owner .*; chmod 600 {path}"):
         create_signer(options(path, None, allow_unencrypted=True))
 
 

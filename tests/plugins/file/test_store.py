@@ -484,8 +484,9 @@ def test_a_lock_that_fails_otherwise_is_told(tmp_path: Path, monkeypatch: pytest
 
 
 def test_a_file_that_vanishes_before_it_is_read_is_missing(tmp_path: Path) -> None:
-    with pytest.raises(KeyNotFoundError):
-        store.read(tmp_path / "signer.json")
+    path = tmp_path / "signer.json"
+    with pytest.raises(KeyNotFoundError, match=f"^there is no key at {path}; make one with: signer init"):
+        store.read(path)
 
 
 @pytest.mark.parametrize(
