@@ -300,7 +300,7 @@ def peak(*arguments: str) -> int:
 @pytest.mark.parametrize("options", [ECDSA, ML_DSA], ids=["ecdsa", "ml-dsa"])
 def test_memory_does_not_grow_with_the_file(options: tuple[str, ...], folder: Path) -> None:
     sparse("large", LARGE + PIECE)
-    sparse("larger", 4 * LARGE)
+    sparse("larger", 2 * LARGE)
     run = ("--backend", "noop", "--set", f"seed={SEED}", *options)
     for command in ("sign", "verify"):
         large, larger = (

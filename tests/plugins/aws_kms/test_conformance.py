@@ -17,6 +17,8 @@ from signer_core.errors import (
 )
 from signer_core.testing import Breakage, SigningKeyConformance
 
+pytestmark = pytest.mark.usefixtures("unmeasured_processes")
+
 _names = itertools.count()
 
 #: What KMS and the way to it may do for a while, and what it leads to.

@@ -15,7 +15,7 @@ from tests.strategies import private_key
 
 from .keys import ASCII, PASSPHRASE, options, write_private
 
-pytestmark = pytest.mark.usefixtures("quick_passphrases")
+pytestmark = pytest.mark.usefixtures("quick_passphrases", "unmeasured_processes")
 
 #: What may become of a key file, and what it leads to.
 DAMAGES: dict[str, tuple[type[SignerError], Callable[[Path], object]]] = {

@@ -6,6 +6,8 @@ import pytest
 
 from signer_core.testing import SigningKeyConformance
 
+pytestmark = pytest.mark.usefixtures("unmeasured_processes")
+
 
 class TestSeed(SigningKeyConformance):
     """With a seed: a key that is found again."""
