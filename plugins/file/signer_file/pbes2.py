@@ -21,6 +21,7 @@ _AES_256_CBC = ObjectIdentifier("2.16.840.1.101.3.4.1.42")
 # OWASP's Password Storage Cheat Sheet holds N=2**14, r=8, p=5 to be as good as N=2**17, p=1; this one stays within the
 # 32 MiB that `openssl` grants scrypt.
 _N, _R, _P = 2**14, 8, 5
+_SALT_BYTES = _BLOCK_BYTES = 16
 _SCRYPT_MIN_WORK = 2**13 * 8 * 10  # N·r·p of OWASP's cheapest setting
 _SCRYPT_MAX_WORK = 2**23  # N·r·p of 1 GiB
 _PBKDF2_MIN_ROUNDS = 600_000  # OWASP's for HMAC-SHA-256
@@ -113,7 +114,7 @@ def encrypt(private_key_info: bytes, passphrase: bytes) -> bytes:
     from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
     from cryptography.hazmat.primitives.padding import PKCS7
 
-    salt, initial = os.urandom(16), os.urandom(16)
+    salt, initial = os.urandom(_SALT_BYTES), os.urandom(_BLOCK_BYTES)
     derived = Scrypt(salt=salt, length=32, n=_N, r=_R, p=_P).derive(passphrase)
     padder, encryptor = PKCS7(128).padder(), Cipher(AES256(derived), CBC(initial)).encryptor()
     padded = padder.update(private_key_info) + padder.finalize()
