@@ -49,11 +49,12 @@ class Kind(NamedTuple):
 
 def kinds(algorithms: Iterable[Algorithm] = Algorithm) -> list[Kind]:
     """A key in memory for each of the algorithms; for those that everybody uses also one in a file and one in KMS."""
+    offered = {name: load_backend(name).backend.algorithms for name in ("noop", "file", "awskms")}
     return [
         Kind(backend, algorithm)
         for algorithm in algorithms
-        for backend in ("noop", "file", "awskms")
-        if algorithm in load_backend(backend).backend.algorithms and (backend == "noop" or algorithm in _KMS_SPECS)
+        for backend in offered
+        if algorithm in offered[backend] and (backend == "noop" or algorithm in _KMS_SPECS)
     ]
 
 
