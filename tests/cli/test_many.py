@@ -410,14 +410,18 @@ def test_what_cannot_be_discarded_does_not_hide_why_nothing_was_written(
 ) -> None:
     """A file system that became read-only says so of names, too, that are not there."""
 
-    def refuse(*_: object, **__: object) -> None:
-        raise OSError(errno.EROFS, os.strerror(errno.EROFS), ".signer-0")
+    def read_only(function: Callable[..., object]) -> Callable[..., object]:
+        def refusing(path: str, *arguments: object, **options: object) -> object:
+            if LEFT.fullmatch(os.path.basename(path)):
+                raise OSError(errno.EROFS, os.strerror(errno.EROFS), path)
+            return function(path, *arguments, **options)
+
+        return refusing
 
     names = files(3)
     for function in ("open", "unlink"):
-        monkeypatch.setattr(os, function, refuse)
+        monkeypatch.setattr(os, function, read_only(getattr(os, function)))
     result = noop("sign", *names)
-    monkeypatch.undo()
     assert f"error: f000.sig cannot be written: Read-only file system — {account(3, names)}" in result.stderr
 
 
