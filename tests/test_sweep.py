@@ -6,9 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from signer_core.errors import ConfigError
 from sweep import target
+from sweep.__main__ import main, shared
 from sweep.changes import Change, reasons
 from sweep.groups import groups
 from sweep.target import MARKER, UnexpectedError, expect, holds_no_secret, refusing
@@ -24,6 +26,29 @@ def _clean(clean_environment: pytest.MonkeyPatch) -> Iterator[None]:
     before = logging.root.manager.disable
     yield
     logging.disable(before)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        (["--minutes", "inf", "fuzz"], "Invalid value for '--minutes'"),
+        (["--minutes", "nan", "fuzz"], "Invalid value for '--minutes'"),
+        (["--minutes", "0", "fuzz"], "Invalid value for '--minutes'"),
+        (["fuzz", "--only", "public-pen"], "'public-pen' is none of public-pem, "),
+        (["mutation", "--only", "public-pem"], "'public-pem' is none of deadline, "),
+        (["soak", "--only", "signer"], "'signer' is for fuzz or mutation"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused_before_anything_runs(arguments: list[str], problem: str) -> None:
+    result = CliRunner().invoke(main, arguments)
+    assert (result.exit_code, "==" in result.output) == (2, False)
+    assert problem in result.output
+
+
+def test_time_is_shared_by_what_is_left_of_it_and_none_is_taken_beyond(capsys: pytest.CaptureFixture[str]) -> None:
+    clock = iter([0.0, 0.0, 35.0, 64.0])  # each takes twenty seconds to begin
+    assert [*shared(["a", "b", "c", "d"], 60.0, clock=clock.__next__)] == [("a", 15.0), ("b", 25 / 3)]
+    assert capsys.readouterr().out == "no time was left for c, d\n"
 
 
 @pytest.mark.parametrize("name", TARGETS)
