@@ -19,6 +19,7 @@ from signer_core.errors import BackendUnavailableError, KeyExistsError, KeyForma
 from signer_file.failure import failure, unchanged
 
 MAX_BYTES = 64 * 1024  # a key file has a few hundred bytes
+_TOO_MANY_BYTES = MAX_BYTES + 1
 # Not every system has every flag. What Python opens is closed in other programs that it starts.
 _NONBLOCK, _NOCTTY, _NOFOLLOW, _BINARY = (
     getattr(os, name, 0) for name in ("O_NONBLOCK", "O_NOCTTY", "O_NOFOLLOW", "O_BINARY")
@@ -35,8 +36,14 @@ def read(path: Path, *, follow: bool = False) -> tuple[bytes, os.stat_result]:
     With ``follow``, a symbolic link in its place is followed. Raises ``KeyNotFoundError``, ``KeyFormatError`` for what
     is no such file, and what :func:`signer_file.failure.failure` makes of the system's errors.
     """
+    flags = _TO_READ if follow else _TO_READ_NO_LINK
     try:
-        descriptor = os.open(path, _TO_READ if follow else _TO_READ_NO_LINK)
+        with open(path, "rb", opener=lambda path, _: os.open(path, flags)) as file:
+            # What was opened is what is judged: the name may mean another file by now.
+            status = os.fstat(file.fileno())
+            if not stat.S_ISREG(status.st_mode):
+                raise KeyFormatError(f"{path} is no regular file")
+            content = file.read(_TOO_MANY_BYTES)
     except FileNotFoundError:
         raise KeyNotFoundError(f"there is no key at {path}", remedy="make one with: signer init") from None
     except OSError as error:
@@ -45,21 +52,9 @@ def read(path: Path, *, follow: bool = False) -> tuple[bytes, os.stat_result]:
                 f"{path} is a symbolic link, which is not followed",
                 remedy="set 'path' to this very file if it is meant",
             ) from None
-        if error.errno == errno.ENXIO:
+        if error.errno in (errno.ENXIO, errno.EISDIR):
             raise KeyFormatError(f"{path} is no regular file") from None
         raise failure(error, f"{path} cannot be read") from None
-    try:
-        # What was opened is what is judged: the name may mean another file by now.
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode):
-            raise KeyFormatError(f"{path} is no regular file")
-        content = b""
-        while len(content) <= MAX_BYTES and (chunk := os.read(descriptor, MAX_BYTES + 1 - len(content))):
-            content += chunk
-    except OSError as error:
-        raise failure(error, f"{path} cannot be read") from None
-    finally:
-        os.close(descriptor)
     if len(content) > MAX_BYTES:
         raise KeyFormatError(f"{path} is larger than {MAX_BYTES} bytes, so it is no key file")
     return content, status

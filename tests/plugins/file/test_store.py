@@ -483,6 +483,21 @@ def test_a_lock_that_fails_otherwise_is_told(tmp_path: Path, monkeypatch: pytest
     assert names_in(tmp_path) == []
 
 
+def test_a_file_that_the_system_does_not_let_be_opened_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*_: object) -> int:
+        raise OSError(errno.EACCES, os.strerror(errno.EACCES))
+
+    path = write_private(tmp_path / "signer.json", b"{}")
+    monkeypatch.setattr(os, "open", refused)
+    with pytest.raises(AccessDeniedError, match=f"^{path} cannot be read: Permission denied"):
+        store.read(path)
+
+
+def test_a_file_that_cannot_be_read_though_it_was_opened_is_told() -> None:
+    with pytest.raises(BackendUnavailableError, match=r"^/proc/self/mem cannot be read: Input/output error"):
+        store.read(Path("/proc/self/mem"))
+
+
 def test_a_file_that_vanishes_before_it_is_read_is_missing(tmp_path: Path) -> None:
     path = tmp_path / "signer.json"
     with pytest.raises(KeyNotFoundError, match=f"^there is no key at {path}; make one with: signer init"):
