@@ -258,6 +258,7 @@ def test_what_chooses_no_key_may_be_another_for_this_once(signer: Signer) -> Non
     assert (result.exit_code, result.stderr) == (0, "")
 
 
+@pytest.mark.slow  # tests/plugins/file/test_store.py has the race for the key itself in the quick runs
 def test_several_at_once_with_different_options_end_with_the_configured_key_or_an_error(folder: Path) -> None:
     commands = [("--backend", "file", "--set", f"path={each}", *NEW_FILE[4:]) for each in "abc"]
     processes = [subprocess.Popen([PROGRAM, *each], stdout=-1, stderr=-1, env=unmeasured()) for each in commands]
@@ -296,6 +297,7 @@ def test_a_configuration_that_appears_meanwhile_counts(signer: Signer, monkeypat
     assert os.listdir() == ["signer.toml"]
 
 
+@pytest.mark.slow
 def test_several_at_once_agree(folder: Path) -> None:
     processes = [subprocess.Popen([PROGRAM, *NEW_FILE], stdout=-1, stderr=-1, env=unmeasured()) for _ in range(4)]
     ended = [(process.communicate(timeout=60), process.returncode) for process in processes]

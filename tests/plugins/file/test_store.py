@@ -291,6 +291,7 @@ def test_processes_that_init_the_same_path_at_once_end_with_one_key(tmp_path: Pa
     assert names_in(path) == ["signer.json"]
 
 
+@pytest.mark.slow
 def test_processes_that_init_two_formats_at_once_end_with_one_key(tmp_path: Path) -> None:
     formats = ["evnode", "pkcs8", "evnode", "pkcs8"]
     (address,) = addresses_of([init_in_a_process(tmp_path, format=each) for each in formats])
