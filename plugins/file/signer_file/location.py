@@ -22,7 +22,7 @@ class Location:
     file: Path
     format: Format
     #: The configuration names this very file; only then a symbolic link in its place is followed.
-    named: bool
+    named: bool = False
 
     @property
     def target(self) -> Path:
@@ -84,7 +84,7 @@ def candidates(config: FileConfig) -> list[Location]:
     path = config.path
     if path.suffix in _SUFFIXES:
         return [Location(path, _SUFFIXES[path.suffix], named=True)]
-    return [Location(path / name, each, named=False) for each, name in _NAMES.items()]
+    return [Location(path / name, each) for each, name in _NAMES.items()]
 
 
 def _exists(location: Location) -> bool:

@@ -7,6 +7,8 @@ import pytest
 
 from signer_core import create_signer, init_signer
 from signer_core.errors import ConfigError, KeyFormatError, KeyNotFoundError
+from signer_file.config import FileConfig
+from signer_file.location import find
 
 from .keys import ASCII, PASSPHRASE, names_in, options
 
@@ -53,7 +55,7 @@ def test_a_directory_with_two_keys_is_refused(tmp_path: Path) -> None:
     ASCII.copy_to(tmp_path)
     (tmp_path / "signer.pem").touch()
     for make_signer in (create_signer, init_signer):
-        with pytest.raises(ConfigError, match=r"holds two keys, signer\.json and signer\.pem"):
+        with pytest.raises(ConfigError, match=r"holds two keys, signer\.json and signer\.pem; set 'path' to one"):
             make_signer(options(tmp_path))
 
 
@@ -102,6 +104,11 @@ def test_a_path_that_cannot_be_one_is_refused(path: str) -> None:
     for make_signer in (create_signer, init_signer):
         with pytest.raises(ConfigError, match="path"):
             make_signer({"backend": "file", "path": path, "passphrase": lambda: PASSPHRASE})
+
+
+def test_a_nul_in_a_path_is_told() -> None:
+    with pytest.raises(ConfigError, match=r"^the option 'path' holds a character that .*; remove the NUL$"):
+        find(FileConfig(path=Path("a\0b")))
 
 
 @pytest.mark.parametrize("path", ["x" * 256, "x" * 256 + ".json", "d/" * 3000])
