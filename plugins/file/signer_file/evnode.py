@@ -111,9 +111,8 @@ def _object(content: bytes) -> dict[str, Any]:
         return fields
 
     problem: str | None = None
-    parsed: Any = None
     try:
-        parsed = json.loads(content.decode(), object_pairs_hook=fields_of)
+        parsed: Any = json.loads(content.decode(), object_pairs_hook=fields_of)
     except (ValueError, RecursionError):
         problem = "it is not valid JSON, or only a part of it"
     # Raised out here, so that the parser's exception, which holds the content, is not this one's __context__.
