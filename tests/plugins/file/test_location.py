@@ -114,7 +114,7 @@ def test_a_nul_in_a_path_is_told() -> None:
 @pytest.mark.parametrize("path", ["x" * 256, "x" * 256 + ".json", "d/" * 3000])
 def test_a_path_that_is_too_long_is_refused(path: str, tmp_path: Path) -> None:
     for make_signer in (create_signer, init_signer):
-        with pytest.raises(ConfigError, match="File name too long"):
+        with pytest.raises(ConfigError, match=r"^there can be no key at .*: File name too long"):
             make_signer(options(tmp_path / path))
 
 

@@ -185,6 +185,12 @@ def test_a_file_above_64_kib_is_refused(tmp_path: Path) -> None:
         create_signer(options(tmp_path, ASCII.passphrase))
 
 
+def test_of_a_file_that_no_memory_could_hold_only_the_beginning_is_read(tmp_path: Path) -> None:
+    os.truncate(write_private(tmp_path / "signer.json", b"{"), 2**43)  # without a block on the disk
+    with pytest.raises(KeyFormatError, match="larger than 65536 bytes"):
+        create_signer(options(tmp_path))
+
+
 def test_a_file_of_64_kib_is_read(tmp_path: Path) -> None:
     write_private(tmp_path / "signer.json", ASCII.content.ljust(65536))
     assert create_signer(options(tmp_path, ASCII.passphrase)).address.hex() == ASCII.address
