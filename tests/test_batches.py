@@ -26,6 +26,7 @@ from tests.keys import (
     Clock,
     Ed25519Key,
     GatedKey,
+    MeetingKey,
     RenewingKey,
     ScriptedKey,
     Threads,
@@ -235,6 +236,13 @@ def one_core() -> Iterator[None]:
 def test_batch_of_a_local_key_takes_all_cores(install: Install) -> None:
     cores = len(os.sched_getaffinity(0))
     assert in_flight(install, "local", attempts=cores) == cores
+
+
+def test_batch_of_a_key_made_in_code_is_one_of_a_remote_key() -> None:
+    key = MeetingKey(64)
+    with Signer(key) as signer:
+        signer.sign_many(numbered(128))
+    assert key.most_inside == 64
 
 
 @pytest.mark.usefixtures("one_core")

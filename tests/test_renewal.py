@@ -360,14 +360,20 @@ def test_property_that_breaks_after_the_renewal_is_a_failure(clock: Clock, caplo
     assert "renew_after raised LookupError" in messages_of(caplog)[0]
 
 
-def test_changed_key_is_a_logged_warning(clock: Clock, caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize(
+    ("more", "called"),
+    [({"name": "sequencer"}, "sequencer"), ({"backend": "vault"}, "vault"), ({}, "tests.keys.RenewingKey")],
+)
+def test_changed_key_is_a_logged_warning(
+    clock: Clock, caplog: pytest.LogCaptureFixture, more: dict[str, Any], called: str
+) -> None:
     old = RenewingKey(lambda _: Ed25519Key(OTHER_SEED, key_id="new"), key_id="old")
-    signer = Signer(old, name="sequencer", clock=clock)
+    signer = Signer(old, clock=clock, **more)
     clock.advance(10)
     signer.sign(b"abc")
     [message] = messages_of(caplog)
     assert message == (
-        f"the key of signer sequencer changed: new, fingerprint {NEW.public_key.fingerprint}, "
+        f"the key of signer {called} changed: new, fingerprint {NEW.public_key.fingerprint}, "
         f"instead of old, fingerprint {old.public_key.fingerprint}"
     )
 
