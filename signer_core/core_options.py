@@ -6,7 +6,7 @@ from signer_core.options import budget, describe
 from signer_core.pins import hex_address, hex_bytes
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)  # each start would make the methods, for nobody
+@attrs.frozen(kw_only=True)
 class CoreOptions:
     """The options that every backend has; None where the backend's default holds."""
 
