@@ -24,6 +24,7 @@ from signer_core.errors import (
     UnsupportedAlgorithmError,
     WrongPassphraseError,
 )
+from signer_file import pbes2
 from signer_file.pkcs8 import PrivateKeyPem, encrypt, seal
 
 from .keys import MESSAGE, PASSPHRASE, names_in, options, write_private
@@ -187,6 +188,26 @@ def test_a_wrong_passphrase_is_told_without_repeating_it(passphrase: bytes, tmp_
     assert passphrase.decode() not in str(caught.value)
 
 
+def test_a_wrong_passphrase_is_told_as_such() -> None:
+    """With one in some hundred, what comes out looks like a key: so there are several."""
+    told = set()
+    for number in range(8):
+        with pytest.raises(WrongPassphraseError) as caught:
+            PrivateKeyPem.parse(SEALED).open(b"wrong %d" % number)
+        told.add(caught.value.message)
+    assert "the passphrase is wrong, or the file was changed" in told
+
+
+def test_what_is_encrypted_and_no_key_is_told() -> None:
+    sealed = PrivateKeyPem.parse(pem("ENCRYPTED PRIVATE KEY", pbes2.encrypt(b"\x30\x00", PASSPHRASE)))
+    with pytest.raises(WrongPassphraseError) as caught:
+        sealed.open(PASSPHRASE)
+    assert caught.value.message == (
+        "the passphrase is wrong, the file was changed, or its key is in a form that is not supported"
+    )
+    assert str(caught.value.remedy).startswith("check the passphrase; a key for ML-DSA must be there as its seed")
+
+
 def test_an_unencrypted_file_is_refused(tmp_path: Path) -> None:
     path = write_private(tmp_path / "key.pem", BARE)
     with pytest.raises(ConfigError, match=r"is not encrypted; .*allow_unencrypted = true"):
@@ -256,7 +277,7 @@ def test_what_is_encrypted_in_a_way_that_nobody_knows_is_told(tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("content", "problem"),
     [
-        (b"", "exactly one PEM block"),
+        (b"", '"ENCRYPTED PRIVATE KEY"; other forms of keys are taken in with: signer file import'),
         (b"{}", "exactly one PEM block"),
         (SEALED[:-1].rstrip(b"-"), "exactly one PEM block"),
         (SEALED[: len(SEALED) // 2], "exactly one PEM block"),
@@ -338,6 +359,13 @@ def with_derivation(derivation: bytes, *parameters: bytes) -> bytes:
     return pem("ENCRYPTED PRIVATE KEY", tlv(0x30, tlv(0x30, oid("1.2.840.113549.1.5.13"), chosen), tlv(4, bytes(64))))
 
 
+def test_the_parameters_of_scrypt_are_all_written() -> None:
+    der = base64.b64decode(b"".join(encrypt(KEY, PASSPHRASE).splitlines()[1:-1]))
+    _, _, after = der.partition(SCRYPT)
+    parameters = integer(2**14) + integer(8) + integer(5) + integer(32)
+    assert after[4 + 16 :].startswith(parameters), "after the heads of sequence and salt, and the salt"
+
+
 def with_old_scheme(rounds: int) -> bytes:
     scheme = tlv(0x30, oid("1.2.840.113549.1.12.1.3"), tlv(0x30, SALT, integer(rounds)))
     return pem("ENCRYPTED PRIVATE KEY", tlv(0x30, scheme, tlv(4, bytes(64))))
@@ -358,6 +386,8 @@ def with_scrypt(n: int, r: int, p: int, *more: bytes) -> bytes:
         (with_scrypt(2**20, 0, 1), None),
         (with_scrypt(0, 2**11, 2**11), None),
         (with_scrypt(2**20, 8, 1), None),
+        (with_scrypt(2**20, 1, 8), None),
+        (with_scrypt(1, 2**20, 8), None),
         (with_derivation(PBKDF2, SALT, integer(600_000)), None),
         (with_derivation(PBKDF2, SALT, integer(599_999)), "its PBKDF2 has only 599999 rounds"),
         (with_derivation(PBKDF2, SALT, integer(10_000_000)), None),
