@@ -33,6 +33,12 @@ def parsed(what: str, parse: Callable[[Any], Any], encoded: object) -> Any:
     raise error
 
 
+def kind_of(key: object) -> str:
+    """What a key that is for none of the algorithms is called."""
+    curve = getattr(getattr(key, "curve", None), "name", None)
+    return f"an object of the type {type(key).__name__}" if curve is None else f"an EC key on {curve}"
+
+
 def to_der(key: Any) -> bytes:
     """Its DER SubjectPublicKeyInfo."""
     der: bytes = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)

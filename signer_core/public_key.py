@@ -42,7 +42,7 @@ class PublicKey:
         """The public key in an object of ``cryptography``'s; ``algorithm`` where the key serves several."""
         key_type = next((each for each in key_types() if each.owns(key)), None)
         if key_type is None:
-            raise serves_none(_what(key))
+            raise serves_none(key_encodings.kind_of(key))
         chosen = next(served_by(key_type)) if algorithm is None else named(algorithm)
         if FACTS[chosen].key_type is not key_type:
             remedy = f"it serves: {', '.join(served_by(key_type))}"
@@ -209,12 +209,6 @@ def _check(verify: Callable[[bytes, bytes], None], signature: bytes, content: by
         verify(signature, content)
     except InvalidSignature:
         raise InvalidSignatureError("the signature does not belong to this message and public key") from None
-
-
-def _what(key: object) -> str:
-    """What a key that is for none of the algorithms is called."""
-    curve = getattr(getattr(key, "curve", None), "name", None)
-    return f"an object of the type {type(key).__name__}" if curve is None else f"an EC key on {curve}"
 
 
 def _sha256(content: bytes) -> bytes:
