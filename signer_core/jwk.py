@@ -32,8 +32,8 @@ def decode(jwk: Mapping[str, Any]) -> tuple[Any, tuple[Algorithm, ...]]:
         )
     key_type = _key_type(jwk)
     served = tuple(served_by(key_type))
-    if (alg := jwk.get("alg")) is not None:
-        served = tuple(each for each in served if alg in FACTS[each].jwk_algs)
+    if "alg" in jwk:
+        served = tuple(each for each in served if jwk["alg"] in FACTS[each].jwk_algs)
         if not served:
             raise UnsupportedAlgorithmError(
                 "this JSON Web Key is for another algorithm than its key serves here",

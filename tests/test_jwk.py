@@ -96,7 +96,8 @@ def test_alg_and_the_algorithm_that_is_asked_for_must_agree() -> None:
 
 
 @pytest.mark.parametrize(
-    ("jwk", "alg"), [(ED25519, "ES256"), (P256, "ES384"), (RSA, "RSA-OAEP"), (RSA, ""), (RSA, 256), (P256, ["ES256"])]
+    ("jwk", "alg"),
+    [(ED25519, "ES256"), (P256, "ES384"), (RSA, "RSA-OAEP"), (RSA, ""), (RSA, None), (RSA, 256), (P256, ["ES256"])],
 )
 def test_alg_of_another_algorithm(jwk: dict[str, str], alg: object) -> None:
     with pytest.raises(UnsupportedAlgorithmError, match=r"for another algorithm than its key serves.*its alg may be"):
