@@ -128,7 +128,8 @@ def _content(path: str) -> bytes:
 def _check_metadata(distribution: Any) -> None:
     """Raise LookupError without a name and a version; a full parser takes longer than to sign."""
     text = distribution.read_text("METADATA") or distribution.read_text("PKG-INFO") or ""
-    given = {name for name, _, value in (line.partition(":") for line in text.splitlines()) if value.strip()}
+    headers, _, _ = text.partition("\n\n")  # behind them comes the README
+    given = {name for name, _, value in (line.partition(":") for line in headers.splitlines()) if value.strip()}
     for fact in ("Name", "Version"):
         if fact not in given:
             raise LookupError(f"it has no {fact}")

@@ -207,8 +207,11 @@ def test_broken_metadata_hides_no_other(
     assert {each.name for each in caplog.records} <= {"signer_core"}
 
 
-def test_metadata_that_cannot_be_read_is_logged(install: Install, caplog: pytest.LogCaptureFixture) -> None:
-    install("signer-broken", name="broken", metadata="")
+@pytest.mark.parametrize("metadata", ["", "Name: signer-broken\n\nVersion: 1.0\n"], ids=["none", "in the README alone"])
+def test_metadata_that_cannot_be_read_is_logged(
+    install: Install, metadata: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    install("signer-broken", name="broken", metadata=metadata)
     entry_points(BACKENDS_GROUP)
     [record] = caplog.records
     assert record.getMessage().startswith("the metadata of a distribution in ")

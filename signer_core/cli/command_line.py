@@ -93,6 +93,10 @@ def secret(reference: str | None, text: str, *, confirm: bool = False) -> "Secre
 
 def _prompting(settings: "Settings") -> "Settings":
     """``settings`` that can ask the user for a secret."""
+    return settings.replace(prompt=_ask)
+
+
+def _ask(name: str) -> bytes:
     from signer_core.cli.prompt import ask
 
-    return settings.replace(prompt=ask)
+    return ask(name)
